@@ -24,7 +24,7 @@ export class Arena {
    * @param fromByte first byte that may be handed out; what lies below belongs to the kernels' static data
    */
   constructor(memory: WebAssembly.Memory, fromByte: number) {
-    const buffer: ArrayBufferLike = memory.buffer;
+    const buffer = memory.buffer as ArrayBufferLike;
     if (!(buffer instanceof SharedArrayBuffer)) {
       throw new TypeError("the arena needs a shared WebAssembly.Memory; came one that is not shared");
     }
