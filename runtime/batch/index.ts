@@ -1,0 +1,14 @@
+/** A batch: an Arrow record batch laid out in a slot. Read schema.ts, then batch.ts. */
+
+export { Batch, type BatchOptions, type BatchState, type TextBytes } from "./batch.ts";
+export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
+export {
+  BatchPlan,
+  type BatchSchema,
+  type Column,
+  type ColumnType,
+  ELEMENT_BYTES,
+  type FieldSpec,
+  type RawFieldSpec,
+} from "./schema.ts";
+export { type MemoryViews, readInt64, readUint64, viewsOf, writeInt64 } from "./views.ts";
