@@ -58,22 +58,22 @@ function arrowView(batch: Batch, columns: readonly Column[]): RecordBatch {
 }
 
 function columnData(batch: Batch, column: Column, type: DataType) {
-  const { memory } = batch.views;
+  const { buffer } = batch.views;
   const length = batch.rows;
   const at = batch.dataAt(column);
   const validityAt = batch.validityAt(column);
-  const nullBitmap = validityAt === 0 ? null : new Uint8Array(memory.buffer, validityAt, (length + 7) >>> 3);
+  const nullBitmap = validityAt === 0 ? null : new Uint8Array(buffer, validityAt, (length + 7) >>> 3);
   if (column.type === "utf8") {
     return makeData({
       type: type as Utf8,
       length,
       nullBitmap,
-      valueOffsets: new Int32Array(memory.buffer, at, length + 1),
-      data: new Uint8Array(memory.buffer, batch.textAt(column), batch.textCapacity(column)),
+      valueOffsets: new Int32Array(buffer, at, length + 1),
+      data: new Uint8Array(buffer, batch.textAt(column), batch.textCapacity(column)),
     });
   }
   if (column.type === "bool") {
-    const data = new Uint8Array(memory.buffer, at, (length + 7) >>> 3);
+    const data = new Uint8Array(buffer, at, (length + 7) >>> 3);
     return makeData({ type: type as Bool, length, nullBitmap, data });
   }
   if (column.type === "category") {
@@ -81,11 +81,11 @@ function columnData(batch: Batch, column: Column, type: DataType) {
       type: type as Dictionary<Utf8, Uint8>,
       length,
       nullBitmap,
-      data: new Uint8Array(memory.buffer, at, length),
+      data: new Uint8Array(buffer, at, length),
       dictionary: vectorFromArray([...(column.values ?? [])], new Utf8()),
     });
   }
-  const data = elements(column.type, memory.buffer, at, length);
+  const data = elements(column.type, buffer, at, length);
   return makeData({ type: type as Float64, length, nullBitmap, data: data as Float64Array });
 }
 

@@ -15,6 +15,7 @@
 
 import { alignUp } from "../arena.ts";
 import { type RecordBatchTemplate, recordBatchTemplate } from "./ipc.ts";
+import type { PublicBatch } from "./public-batch.ts";
 import { type BatchPlan, type Column, ELEMENT_BYTES } from "./schema.ts";
 import { type MemoryViews, viewsOf, writeInt64 } from "./views.ts";
 
@@ -43,7 +44,7 @@ export interface BatchOptions {
   readonly textBytes?: TextBytes;
 }
 
-export class Batch {
+export class Batch implements PublicBatch {
   readonly plan: BatchPlan;
   readonly views: MemoryViews;
   readonly #template: RecordBatchTemplate;
@@ -52,7 +53,7 @@ export class Batch {
 
   constructor(memory: WebAssembly.Memory, plan: BatchPlan) {
     this.plan = plan;
-    this.views = viewsOf(memory);
+    this.views = viewsOf(memory.buffer);
     this.#template = recordBatchTemplate(plan.publicColumns);
     this.#bodyAt = alignUp(HEADER_BYTES + plan.bufferCount * 8, 8) + this.#template.bytes.byteLength;
   }

@@ -2,6 +2,8 @@
 
 export { Batch, type BatchOptions, type BatchState, type TextBytes } from "./batch.ts";
 export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
+export { MessageBatch } from "./message-batch.ts";
+export type { PublicBatch } from "./public-batch.ts";
 export {
   BatchPlan,
   type BatchSchema,

@@ -1,10 +1,10 @@
 /**
- * One set of typed arrays over the whole shared memory, made once per thread. A column is read as `views.f64[at + row]`
+ * One set of typed arrays over a whole buffer (the shared memory, or a piece of a log file), made once per thread. A column is read as `views.f64[at + row]`
  * with `at = offset / 8`: no array is made per batch or per column, and the garbage collector has nothing to do.
  */
 
 export interface MemoryViews {
-  readonly memory: WebAssembly.Memory;
+  readonly buffer: ArrayBufferLike;
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
@@ -15,15 +15,14 @@ export interface MemoryViews {
   readonly i64: BigInt64Array;
 }
 
-const viewsByMemory = new WeakMap<WebAssembly.Memory, MemoryViews>();
+const viewsByBuffer = new WeakMap<ArrayBufferLike, MemoryViews>();
 
-/** The views of `memory`, which must not grow afterwards. */
-export function viewsOf(memory: WebAssembly.Memory): MemoryViews {
-  let views = viewsByMemory.get(memory);
+/** The views of a buffer, whose length is a multiple of 8. That of a WebAssembly.Memory must not grow afterwards. */
+export function viewsOf(buffer: ArrayBufferLike): MemoryViews {
+  let views = viewsByBuffer.get(buffer);
   if (views === undefined) {
-    const buffer = memory.buffer;
     views = {
-      memory,
+      buffer,
       u8: new Uint8Array(buffer),
       u16: new Uint16Array(buffer),
       i32: new Int32Array(buffer),
@@ -33,7 +32,7 @@ export function viewsOf(memory: WebAssembly.Memory): MemoryViews {
       u64: new BigUint64Array(buffer),
       i64: new BigInt64Array(buffer),
     };
-    viewsByMemory.set(memory, views);
+    viewsByBuffer.set(buffer, views);
   }
   return views;
 }

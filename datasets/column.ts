@@ -1,0 +1,106 @@
+/**
+ * What a dataset says of a column: its type, unit, bounds, a one-line meaning, and its **privacy class**, which alone
+ * decides what of it may leave. Plain data; everything else is derived from it.
+ *
+ * | class      | what it is                                            | what leaves                                     |
+ * |------------|-------------------------------------------------------|-------------------------------------------------|
+ * | measure    | a number about the machine or the work                | itself                                          |
+ * | category   | one of a closed list                                  | itself                                          |
+ * | moment     | event time                                            | itself                                          |
+ * | identifier | names a person, account, host, resource or process    | a keyed hash, under the name `as`               |
+ * | pseudonym  | such a keyed hash, in a dataset derived from another  | itself                                          |
+ *
+ * A column without a class, or with one this list does not have, does not start: the system fails closed.
+ */
+
+import type { ColumnType } from "../runtime/batch/index.ts";
+
+export const PRIVACY_CLASSES = ["measure", "category", "moment", "identifier", "pseudonym"] as const;
+export type PrivacyClass = (typeof PRIVACY_CLASSES)[number];
+
+interface Described {
+  /** One line: what the number is, for a reader who knows the field and not this program. */
+  readonly meaning: string;
+  /** Default false. */
+  readonly nullable?: boolean;
+}
+
+interface Bounded {
+  /** Smallest and largest value that is accepted, inclusive. Defaults: what the type holds. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface MeasureColumn extends Described, Bounded {
+  readonly class: "measure";
+  readonly type: "f64" | "f32" | "u64" | "i64" | "u32" | "i32" | "u16" | "u8" | "bool";
+  /** UCUM-like: `MiB`, `By`, `ms`, `%`, `1` for a pure number or count. */
+  readonly unit: string;
+}
+
+export interface CategoryColumn extends Described {
+  readonly class: "category";
+  readonly type: "category";
+  /** The closed list, from 1 to 255 values. */
+  readonly values: readonly string[];
+}
+
+export interface MomentColumn extends Described {
+  readonly class: "moment";
+  readonly type: "timestamp";
+}
+
+export interface IdentifierColumn extends Described, Bounded {
+  readonly class: "identifier";
+  readonly type: "utf8" | "u32" | "u64";
+  /** What kind of thing it names: equal values of one kind get equal pseudonyms in every dataset, of two kinds never. */
+  readonly kind: string;
+  /** Name of the column that leaves. Default: the column's own. */
+  readonly as?: string;
+  /** Width of the pseudonym. Default `u64`; `u32` where the source's schema has no room for more. */
+  readonly pseudonym?: "u64" | "u32";
+  /** Longest value in bytes of UTF-8, for `utf8`. Default 256. */
+  readonly maxBytes?: number;
+}
+
+export interface PseudonymColumn extends Described {
+  readonly class: "pseudonym";
+  readonly type: "u64" | "u32";
+  readonly kind: string;
+}
+
+export type ColumnSpec = MeasureColumn | CategoryColumn | MomentColumn | IdentifierColumn | PseudonymColumn;
+
+/** Bytes that a text column accepts when it does not say. */
+export const DEFAULT_MAX_TEXT_BYTES = 256;
+
+/** The type of a column as it leaves. */
+export function publicType(column: ColumnSpec): ColumnType {
+  return column.class === "identifier" ? (column.pseudonym ?? "u64") : column.type;
+}
+
+/** The name of a column as it leaves. */
+export function publicName(name: string, column: ColumnSpec): string {
+  return column.class === "identifier" ? (column.as ?? name) : name;
+}
+
+/** Bounds of a numeric column: declared, or what its type holds (exactly, in a double: 64-bit types end at 2^53 - 1). */
+export function boundsOf(column: ColumnSpec): readonly [min: number, max: number] {
+  const [lowest, highest] = TYPE_BOUNDS[column.type] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  if (column.class !== "measure" && column.class !== "identifier") return [lowest, highest];
+  return [column.min ?? lowest, column.max ?? highest];
+}
+
+const F32_MAX = 3.4028234663852886e38;
+const TYPE_BOUNDS: Readonly<Partial<Record<ColumnType, readonly [number, number]>>> = {
+  f64: [-Number.MAX_VALUE, Number.MAX_VALUE],
+  f32: [-F32_MAX, F32_MAX],
+  u8: [0, 255],
+  u16: [0, 65_535],
+  u32: [0, 4_294_967_295],
+  i32: [-2_147_483_648, 2_147_483_647],
+  u64: [0, Number.MAX_SAFE_INTEGER],
+  i64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  // What both JavaScript's Date and Arrow's milliseconds hold.
+  timestamp: [-8.64e15, 8.64e15],
+};

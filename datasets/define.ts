@@ -1,0 +1,143 @@
+/**
+ * A dataset is a declaration. From it come the TypeScript type of a row, the slot layout, the validator, the Arrow schemas
+ * of the raw and the public view, and the JSON Schema: whoever adds a dataset writes one file and nothing else.
+ */
+
+import { BatchPlan, type BatchSchema, type FieldSpec, type RawFieldSpec } from "../runtime/batch/index.ts";
+import {
+  type ColumnSpec,
+  DEFAULT_MAX_TEXT_BYTES,
+  PRIVACY_CLASSES,
+  publicName,
+  publicType,
+} from "./column.ts";
+
+export type Columns = Readonly<Record<string, ColumnSpec>>;
+
+/** Where a dataset's rows come from, which decides how its windows are made. */
+export interface WindowSpec {
+  /** Public columns, at most one so far, that split the rows into groups. */
+  readonly groupBy?: string;
+  /** Numeric columns that are summed up. */
+  readonly measures: readonly string[];
+}
+
+interface DatasetFacts<C extends Columns> {
+  /** `[a-z][a-z0-9_]*`: it stands in addresses, file names and topics. */
+  readonly name: string;
+  /** One line for a reader who meets it for the first time. */
+  readonly title: string;
+  readonly columns: C;
+  /** Rows that one batch holds at the most, from 1 to 65536. */
+  readonly batchRows: number;
+  /** Batches that may be in flight; a power of two. */
+  readonly slots: number;
+  /** How its rows are windowed; absent: they are not. */
+  readonly windows?: WindowSpec;
+  /** For a windows dataset: the dataset it is derived from. */
+  readonly derivedFrom?: string;
+}
+
+export interface DatasetSpec<C extends Columns> extends DatasetFacts<C> {
+  /** The moment column that is the event time. */
+  readonly time: keyof C & string;
+}
+
+export interface Dataset<C extends Columns = Columns> extends DatasetFacts<C> {
+  readonly time: string;
+  readonly plan: BatchPlan;
+  /** Bytes that one row's text may take at the most, all text columns together. */
+  readonly maxRowTextBytes: number;
+  /** What leaves, in declared order. */
+  readonly publicColumns: readonly PublicColumn[];
+}
+
+/** A column as it leaves. */
+export interface PublicColumn {
+  readonly name: string;
+  readonly field: FieldSpec;
+  /** The column it comes from. */
+  readonly source: string;
+  readonly spec: ColumnSpec;
+}
+
+type ValueOf<S extends ColumnSpec> = S extends { readonly class: "category"; readonly values: infer V }
+  ? V extends readonly string[]
+    ? V[number]
+    : string
+  : S extends { readonly type: "bool" }
+    ? boolean
+    : S extends { readonly type: "utf8" }
+      ? string
+      : number;
+
+/** A row as its source gives it: raw values, moments in milliseconds since the epoch. */
+export type RowOf<D extends { readonly columns: Columns }> = {
+  readonly [K in keyof D["columns"]]: D["columns"][K] extends { readonly nullable: true }
+    ? ValueOf<D["columns"][K]> | null
+    : ValueOf<D["columns"][K]>;
+};
+
+export class DatasetError extends Error {
+  override readonly name = "DatasetError";
+}
+
+/**
+ * Checks a declaration and derives its shapes.
+ * @throws DatasetError on a declaration that cannot be right: a column without a class, a category without values, …
+ */
+export function defineDataset<const C extends Columns>(spec: DatasetSpec<C>): Dataset<C> {
+  checkSpec(spec);
+  const publicColumns = Object.entries(spec.columns).map(([source, column]): PublicColumn => {
+    const name = publicName(source, column);
+    return { name, source, spec: column, field: fieldOf(name, column, publicType(column)) };
+  });
+  const raw = Object.entries(spec.columns).map(
+    ([name, column]): RawFieldSpec =>
+      column.class === "identifier" ? fieldOf(name, column, column.type) : { name, sharedWith: name },
+  );
+  const schema: BatchSchema = { public: publicColumns.map(({ field }) => field), raw };
+  const longestText = Object.values(spec.columns)
+    .filter((column) => column.class === "identifier" && column.type === "utf8")
+    .reduce((bytes, column) => bytes + maxTextBytes(column), 0);
+  return { ...spec, plan: new BatchPlan(schema), maxRowTextBytes: longestText, publicColumns };
+}
+
+/** Longest value of a text column, in bytes of UTF-8. */
+export function maxTextBytes(column: ColumnSpec): number {
+  return column.class === "identifier" ? (column.maxBytes ?? DEFAULT_MAX_TEXT_BYTES) : DEFAULT_MAX_TEXT_BYTES;
+}
+
+function fieldOf(name: string, column: ColumnSpec, type: FieldSpec["type"]): FieldSpec {
+  const field = { name, type, nullable: column.nullable ?? false };
+  return column.class === "category" ? { ...field, values: column.values } : field;
+}
+
+function checkSpec<C extends Columns>(spec: DatasetSpec<C>): void {
+  const fail = (what: string): never => {
+    throw new DatasetError(`dataset ${spec.name}: ${what}`);
+  };
+  if (!/^[a-z][a-z0-9_]*$/.test(spec.name))
+    fail("its name must be lower-case letters, digits and underscores");
+  const time = spec.columns[spec.time];
+  if (time?.class !== "moment") fail(`its time column ${spec.time} must be declared with class moment`);
+  for (const [name, column] of Object.entries(spec.columns)) {
+    if (!PRIVACY_CLASSES.includes(column.class)) {
+      fail(
+        `column ${name} has ${column.class === undefined ? "no privacy class" : `the unknown privacy class ${column.class}`}; ` +
+          `give it one of ${PRIVACY_CLASSES.join(", ")}, so that it is known what of it may leave`,
+      );
+    }
+    if (column.class === "category" && (column.values.length === 0 || column.values.length > 255)) {
+      fail(`category ${name} needs from 1 to 255 values; it has ${column.values.length}`);
+    }
+    if (column.class === "pseudonym" && spec.derivedFrom === undefined) {
+      fail(`column ${name} claims to be a pseudonym already, which only a derived dataset can have`);
+    }
+  }
+  const names = Object.entries(spec.columns).map(([name, column]) => publicName(name, column));
+  if (new Set(names).size !== names.length) fail(`two columns leave under one name: ${names.join(", ")}`);
+  for (const measure of spec.windows?.measures ?? []) {
+    if (spec.columns[measure]?.class !== "measure") fail(`it windows ${measure}, which is not a measure`);
+  }
+}

@@ -1,0 +1,51 @@
+/** What a memory optimizer did and what came of it. Pushed by the optimizer; nothing on the host is sampled for it. */
+
+import { defineDataset } from "./define.ts";
+
+export const optimization = defineDataset({
+  name: "optimization",
+  title: "Memory optimizations and their outcomes",
+  time: "timestamp",
+  batchRows: 1024,
+  slots: 64,
+  columns: {
+    timestamp: { class: "moment", type: "timestamp", meaning: "When the optimization began." },
+    trigger: {
+      class: "category",
+      type: "category",
+      values: ["manual", "scheduled", "threshold", "predicted"],
+      meaning: "What set it off.",
+    },
+    before_available_mb: {
+      class: "measure",
+      type: "f64",
+      unit: "MiB",
+      min: 0,
+      meaning: "Available memory just before.",
+    },
+    after_available_mb: {
+      class: "measure",
+      type: "f64",
+      unit: "MiB",
+      min: 0,
+      meaning: "Available memory just after.",
+    },
+    freed_mb: {
+      class: "measure",
+      type: "f64",
+      unit: "MiB",
+      meaning: "Memory it freed; negative when there was less afterwards.",
+    },
+    processes_trimmed: {
+      class: "measure",
+      type: "u32",
+      unit: "1",
+      meaning: "Processes whose memory was trimmed.",
+    },
+    duration_ms: { class: "measure", type: "u64", unit: "ms", meaning: "How long it took." },
+    success: { class: "measure", type: "bool", unit: "1", meaning: "Whether it ended without an error." },
+  },
+  windows: {
+    measures: ["before_available_mb", "after_available_mb", "freed_mb", "processes_trimmed", "duration_ms"],
+  },
+});

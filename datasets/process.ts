@@ -1,0 +1,72 @@
+/** The host's processes, every ten seconds by default: one row a process. */
+
+import { defineDataset } from "./define.ts";
+
+export const process = defineDataset({
+  name: "process",
+  title: "Processes of the host",
+  time: "timestamp",
+  batchRows: 1024,
+  slots: 16,
+  columns: {
+    timestamp: { class: "moment", type: "timestamp", meaning: "When the sample was taken." },
+    pid: {
+      class: "identifier",
+      type: "u32",
+      kind: "process-id",
+      pseudonym: "u32",
+      meaning: "Pseudonym of the process id: equal ids have equal pseudonyms.",
+    },
+    name: {
+      class: "identifier",
+      type: "utf8",
+      kind: "process-name",
+      as: "name_hash",
+      maxBytes: 256,
+      meaning: "Pseudonym of the program's name: equal names have equal pseudonyms.",
+    },
+    working_set_mb: {
+      class: "measure",
+      type: "f64",
+      unit: "MiB",
+      min: 0,
+      meaning: "Memory of the process that is in physical memory, shared pages included.",
+    },
+    private_bytes_mb: {
+      class: "measure",
+      type: "f64",
+      unit: "MiB",
+      min: 0,
+      nullable: true,
+      meaning:
+        "Part of it that no other process shares; missing where it may not be read, or not cheaply enough.",
+    },
+    cpu_percent: {
+      class: "measure",
+      type: "f32",
+      unit: "%",
+      min: 0,
+      nullable: true,
+      meaning:
+        "Processor time since the last sample, 100 being one core; missing in a process's first sample.",
+    },
+    io_read_bytes: {
+      class: "measure",
+      type: "u64",
+      unit: "By",
+      nullable: true,
+      meaning: "Bytes read from storage since the process started; missing where it may not be read.",
+    },
+    io_write_bytes: {
+      class: "measure",
+      type: "u64",
+      unit: "By",
+      nullable: true,
+      meaning: "Bytes written to storage since the process started; missing where it may not be read.",
+    },
+  },
+  windows: {
+    groupBy: "name_hash",
+    measures: ["working_set_mb", "private_bytes_mb", "cpu_percent", "io_read_bytes", "io_write_bytes"],
+  },
+});

@@ -1,0 +1,77 @@
+/**
+ * A public batch read back from its Arrow IPC message, in place. The messages of one schema have metadata of one shape
+ * (see ipc.ts), so the numbers are read at known places and nothing is parsed.
+ */
+
+import { type RecordBatchTemplate, recordBatchTemplate } from "./ipc.ts";
+import type { PublicBatch } from "./public-batch.ts";
+import type { BatchPlan, Column } from "./schema.ts";
+import { type MemoryViews, readInt64, viewsOf } from "./views.ts";
+
+export class MessageBatch implements PublicBatch {
+  readonly plan: BatchPlan;
+  firstSequence = 0;
+  rows = 0;
+  readonly #template: RecordBatchTemplate;
+  /** For each buffer of the plan, its offset in the views; 0 for one that is not there. */
+  readonly #bufferAt: Float64Array;
+  #views: MemoryViews | undefined;
+
+  constructor(plan: BatchPlan) {
+    this.plan = plan;
+    this.#template = recordBatchTemplate(plan.publicColumns);
+    this.#bufferAt = new Float64Array(plan.bufferCount);
+  }
+
+  get views(): MemoryViews {
+    if (this.#views === undefined)
+      throw new Error("a message batch is read only after it was bound to a message");
+    return this.#views;
+  }
+
+  /**
+   * Moves to the message at byte `at` (a multiple of 8) of `buffer`.
+   * @returns false when the message is not of this plan's schema; nothing is changed then
+   */
+  bind(buffer: ArrayBufferLike, at: number, firstSequence: number): boolean {
+    const views = viewsOf(buffer);
+    const { bytes, rowsAt, buffersAt } = this.#template;
+    if (views.u32[at >>> 2] !== 0xffffffff || views.u32[(at >>> 2) + 1] !== bytes.byteLength - 8)
+      return false;
+    this.#views = views;
+    this.firstSequence = firstSequence;
+    const word = (offset: number) => readInt64(views.i32, (at + offset) >>> 2);
+    this.rows = word(rowsAt);
+    const bodyAt = at + bytes.byteLength;
+    let entry = buffersAt;
+    for (const column of this.plan.publicColumns) {
+      const indexes = column.type === "utf8" ? TEXT_BUFFERS : PLAIN_BUFFERS;
+      for (const kind of indexes) {
+        const index = column[kind];
+        if (index >= 0) this.#bufferAt[index] = bodyAt + word(entry);
+        entry += 16;
+      }
+    }
+    return true;
+  }
+
+  dataAt(column: Column): number {
+    return this.#bufferAt[column.data]!;
+  }
+
+  textAt(column: Column): number {
+    return this.#bufferAt[column.text]!;
+  }
+
+  validityAt(column: Column): number {
+    return column.validity < 0 ? 0 : this.#bufferAt[column.validity]!;
+  }
+
+  isValid(column: Column, row: number): boolean {
+    if (column.validity < 0) return true;
+    return ((this.views.u8[this.validityAt(column) + (row >>> 3)]! >>> (row & 7)) & 1) === 1;
+  }
+}
+
+const PLAIN_BUFFERS = ["validity", "data"] as const;
+const TEXT_BUFFERS = ["validity", "data", "text"] as const;
