@@ -41,13 +41,16 @@ export class Arena {
   /**
    * A zeroed region of at least `bytes`, as its byte offset.
    * @param alignBytes a power of two; default 128
-   * @throws ArenaFull when the memory is too small: a mistake of sizing, found at start
+   * @throws ArenaFull when the memory is too small: a mistake of sizing, found at start; RangeError for a size that is none
    */
   allocate(bytes: number, what: string, alignBytes = CACHE_PAIR_BYTES): number {
+    if (!Number.isInteger(bytes) || bytes < 0) {
+      throw new RangeError(`${what}: expected a whole number of bytes from 0 on; came ${bytes}`);
+    }
     const offset = alignUp(this.#next, alignBytes);
     if (offset + bytes > this.#end) {
       throw new ArenaFull(
-        `no room for ${what}: it takes ${bytes} bytes, ${this.#end - offset} of ${this.#end} are left; ` +
+        `no room for ${what}: it takes ${bytes} bytes, ${Math.max(0, this.#end - offset)} of ${this.#end} are left; ` +
           "give the shared memory more bytes or the lanes fewer slots",
       );
     }

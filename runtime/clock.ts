@@ -6,6 +6,8 @@
  * `monotonicMs` only ever grows (deadlines, latencies).
  */
 
+const LONGEST_DELAY_MS = 2_147_483_647;
+
 /** What a scheduled callback can be cancelled by. Cancelling twice, or after it ran, does nothing. */
 export interface Timer {
   cancel(): void;
@@ -30,11 +32,15 @@ export const systemClock: Clock = {
   },
 };
 
-/** A clock that stands still until `advance` is called. Timers run in due order, ties in the order they were set. */
+/**
+ * A clock that stands still until `advance` is called. Timers run in due order, ties in the order they were set. A delay
+ * that a host's timer would turn into something else (not a number, or longer than 2^31 - 1 ms) is refused.
+ */
 export class VirtualClock implements Clock {
   #nowMs: number;
   #monotonicMs = 0;
   #order = 0;
+  #advancing = false;
   #timers: { dueMs: number; order: number; callback: () => void }[] = [];
 
   /** Starts at `startMs` (default 2026-01-01T00:00:00Z). */
@@ -43,7 +49,7 @@ export class VirtualClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#nowMs;
+    return Math.floor(this.#nowMs);
   }
 
   monotonicMs(): number {
@@ -51,6 +57,9 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Timer {
+    if (!(delayMs <= LONGEST_DELAY_MS)) {
+      throw new RangeError(`timer delay: expected at most ${LONGEST_DELAY_MS} ms, got ${delayMs}`);
+    }
     const timer = { dueMs: this.#monotonicMs + Math.max(0, delayMs), order: this.#order++, callback };
     this.#timers.push(timer);
     return {
@@ -65,8 +74,31 @@ export class VirtualClock implements Clock {
     return this.#next()?.dueMs;
   }
 
-  /** Runs what is due within the next `deltaMs`, each at its own moment, and ends at exactly now + `deltaMs`. */
+  /**
+   * Runs what is due within the next `deltaMs` (finite, ≥ 0), each at its own moment, and ends at exactly now + `deltaMs`.
+   * When a callback throws, so does this, with the time at that callback's moment; what was due later stays set.
+   * @throws {RangeError} when `deltaMs` would take time back or nowhere
+   * @throws {Error} when called from a callback of its own: time cannot pass inside a moment
+   */
   advance(deltaMs: number): void {
+    if (!(deltaMs >= 0 && deltaMs < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`advance: expected a finite number of milliseconds ≥ 0, got ${deltaMs}`);
+    }
+    if (this.#advancing) throw new Error("advance: called from a timer's callback; advance from outside");
+    this.#advancing = true;
+    try {
+      this.#advance(deltaMs);
+    } finally {
+      this.#advancing = false;
+    }
+  }
+
+  /** Sets the wall clock by `deltaMs` (either sign) without moving monotonic time: a correction, or a laptop that slept. */
+  jumpWall(deltaMs: number): void {
+    this.#nowMs += deltaMs;
+  }
+
+  #advance(deltaMs: number): void {
     const endMs = this.#monotonicMs + deltaMs;
     for (let timer = this.#next(); timer !== undefined && timer.dueMs <= endMs; timer = this.#next()) {
       this.#moveTo(timer.dueMs);
@@ -75,11 +107,6 @@ export class VirtualClock implements Clock {
       due.callback();
     }
     this.#moveTo(endMs);
-  }
-
-  /** Sets the wall clock by `deltaMs` (either sign) without moving monotonic time: a correction, or a laptop that slept. */
-  jumpWall(deltaMs: number): void {
-    this.#nowMs += deltaMs;
   }
 
   #moveTo(monotonicMs: number): void {

@@ -41,6 +41,8 @@ export type TextBytes = Readonly<Record<string, number>>;
 export interface BatchOptions {
   /** Number of the first row in its dataset; whole, from 0 to 2^53. */
   readonly firstSequence: number;
+  /** Number of the first row of the next batch; default `firstSequence` + rows. More than that away: the rows between were dropped. */
+  readonly endSequence?: number;
   readonly textBytes?: TextBytes;
 }
 
@@ -55,18 +57,12 @@ export class Batch implements PublicBatch {
     this.plan = plan;
     this.views = viewsOf(memory.buffer);
     this.#template = recordBatchTemplate(plan.publicColumns);
-    this.#bodyAt = alignUp(HEADER_BYTES + plan.bufferCount * 8, 8) + this.#template.bytes.byteLength;
+    this.#bodyAt = bodyOffset(plan, this.#template);
   }
 
   /** Bytes that a batch of `rows` takes in a slot. */
   bytesFor(rows: number, textBytes: TextBytes = {}): number {
-    let bytes = this.#bodyAt;
-    const add = (column: Column) => {
-      for (const part of bufferBytes(column, rows, textBytes)) bytes = alignUp(bytes, 8) + part;
-    };
-    this.plan.publicColumns.forEach(add);
-    this.plan.rawOnlyColumns.forEach(add);
-    return alignUp(bytes, 8);
+    return endOf(this.#bodyAt, this.plan, rows, textBytes);
   }
 
   /**
@@ -119,7 +115,7 @@ export class Batch implements PublicBatch {
     i32[words + RAW_BYTES] = alignUp(at, 8) - rawAt;
     const doubles = slot >>> 3;
     f64[doubles + SEQUENCE_F64] = options.firstSequence;
-    f64[doubles + END_SEQUENCE_F64] = options.firstSequence + rows;
+    f64[doubles + END_SEQUENCE_F64] = options.endSequence ?? options.firstSequence + rows;
     f64[doubles + MIN_TIME_F64] = Number.POSITIVE_INFINITY;
     f64[doubles + MAX_TIME_F64] = Number.NEGATIVE_INFINITY;
     f64[doubles + WRITTEN_F64] = 0;
@@ -169,7 +165,7 @@ export class Batch implements PublicBatch {
     return this.views.f64[(this.#slot >>> 3) + SEQUENCE_F64]!;
   }
 
-  /** Number that the first row of the next batch has. More than `rows` away when this batch was emptied. */
+  /** Number that the first row of the next batch has. More than `rows` away when rows of this batch were dropped. */
   get endSequence(): number {
     return this.views.f64[(this.#slot >>> 3) + END_SEQUENCE_F64]!;
   }
@@ -286,13 +282,6 @@ export class Batch implements PublicBatch {
     };
   }
 
-  /** Makes the batch one of no rows, so that later stages pass over it. The sequence numbers of its rows stay unused. */
-  empty(): void {
-    const { firstSequence, endSequence } = this;
-    this.begin(this.#slot, this.bytesFor(0), 0, { firstSequence });
-    this.views.f64[(this.#slot >>> 3) + END_SEQUENCE_F64] = endSequence;
-  }
-
   #bufferAt(index: number): number {
     return this.#slot + this.views.i32[((this.#slot + HEADER_BYTES) >>> 2) + index * 2]!;
   }
@@ -312,6 +301,24 @@ export class Batch implements PublicBatch {
     }
     return rows - valid;
   }
+}
+
+/** Bytes that a batch of `rows` of this plan takes in a slot; as `Batch.bytesFor`, for who has no memory yet. */
+export function batchBytes(plan: BatchPlan, rows: number, textBytes: TextBytes = {}): number {
+  return endOf(bodyOffset(plan, recordBatchTemplate(plan.publicColumns)), plan, rows, textBytes);
+}
+
+/** Where a batch's Arrow body begins in its slot: behind header, buffer table and metadata. */
+function bodyOffset(plan: BatchPlan, template: RecordBatchTemplate): number {
+  return alignUp(HEADER_BYTES + plan.bufferCount * 8, 8) + template.bytes.byteLength;
+}
+
+function endOf(bodyAt: number, plan: BatchPlan, rows: number, textBytes: TextBytes): number {
+  let bytes = bodyAt;
+  for (const column of [...plan.publicColumns, ...plan.rawOnlyColumns]) {
+    for (const part of bufferBytes(column, rows, textBytes)) bytes = alignUp(bytes, 8) + part;
+  }
+  return alignUp(bytes, 8);
 }
 
 function firstBuffer(column: Column): number {

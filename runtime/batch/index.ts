@@ -1,6 +1,6 @@
 /** A batch: an Arrow record batch laid out in a slot. Read schema.ts, then batch.ts. */
 
-export { Batch, type BatchOptions, type BatchState, type TextBytes } from "./batch.ts";
+export { Batch, type BatchOptions, type BatchState, batchBytes, type TextBytes } from "./batch.ts";
 export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
 export { MessageBatch } from "./message-batch.ts";
 export type { PublicBatch } from "./public-batch.ts";

@@ -15,12 +15,15 @@ export class MessageBatch implements PublicBatch {
   readonly #template: RecordBatchTemplate;
   /** For each buffer of the plan, its offset in the views; 0 for one that is not there. */
   readonly #bufferAt: Float64Array;
+  /** The words of the metadata that are the same in every message of the schema: all but the numbers. */
+  readonly #fixedWords: readonly (readonly [word: number, value: number])[];
   #views: MemoryViews | undefined;
 
   constructor(plan: BatchPlan) {
     this.plan = plan;
     this.#template = recordBatchTemplate(plan.publicColumns);
     this.#bufferAt = new Float64Array(plan.bufferCount);
+    this.#fixedWords = fixedWords(this.#template, plan.publicColumns);
   }
 
   get views(): MemoryViews {
@@ -36,8 +39,8 @@ export class MessageBatch implements PublicBatch {
   bind(buffer: ArrayBufferLike, at: number, firstSequence: number): boolean {
     const views = viewsOf(buffer);
     const { bytes, rowsAt, buffersAt } = this.#template;
-    if (views.u32[at >>> 2] !== 0xffffffff || views.u32[(at >>> 2) + 1] !== bytes.byteLength - 8)
-      return false;
+    const first = at >>> 2;
+    for (const [word, value] of this.#fixedWords) if (views.i32[first + word] !== value) return false;
     this.#views = views;
     this.firstSequence = firstSequence;
     const word = (offset: number) => readInt64(views.i32, (at + offset) >>> 2);
@@ -71,6 +74,23 @@ export class MessageBatch implements PublicBatch {
     if (column.validity < 0) return true;
     return ((this.views.u8[this.validityAt(column) + (row >>> 3)]! >>> (row & 7)) & 1) === 1;
   }
+}
+
+/** Size, kind and shape of the metadata. Compared whole, as messages of another shape can have the same size. */
+function fixedWords(
+  { bytes, rowsAt, bodyBytesAt, nodesAt, buffersAt }: RecordBatchTemplate,
+  columns: readonly Column[],
+): [number, number][] {
+  const buffers = columns.reduce((count, { type }) => count + (type === "utf8" ? 3 : 2), 0);
+  const isIn = (at: number, from: number, length: number) => at >= from && at < from + length;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
+  return [...words.entries()].filter(
+    ([word]) =>
+      !isIn(word * 4, rowsAt, 8) &&
+      !isIn(word * 4, bodyBytesAt, 8) &&
+      !isIn(word * 4, nodesAt, columns.length * 16) &&
+      !isIn(word * 4, buffersAt, buffers * 16),
+  );
 }
 
 const PLAIN_BUFFERS = ["validity", "data"] as const;

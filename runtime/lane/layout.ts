@@ -1,19 +1,22 @@
 /**
  * Where a lane's words and slots lie in the shared memory. A lane is one ring with one writer and several stages:
  *
- *     writer block   published, waiters                      128 bytes
- *     stage blocks   cursor, waiters, attempts               128 bytes each, in declared order
+ *     writer block   published, …             256 bytes
+ *     stage blocks   cursor, attempts, …      256 bytes each, in declared order
  *     slots          `slots` × `slotBytes`
  *
- * Each block has two cache lines for itself, because each has one writing thread and false sharing would cost more than
- * all the rest. Positions are counted in 32-bit integers that wrap: a ring only ever compares positions that lie less
- * than 2^31 apart, so `(a - b) | 0` is right on both sides of the wrap, and a 32-bit atomic is what `Atomics.wait` takes.
+ * The first half of a block is written by the end it belongs to, the second half is that end's doorbell (wait.ts), which
+ * others ring. Each half has two cache lines for itself, because false sharing would cost more than all the rest: who
+ * moves a cursor looks at the doorbells behind it every time, and those lines must stay quiet while nobody sleeps.
+ *
+ * Positions are counted in 32-bit integers that wrap: a ring only ever compares positions that lie less than 2^31 apart,
+ * so `(a - b) | 0` is right on both sides of the wrap, and a 32-bit atomic is what `Atomics.wait` takes.
  *
  * Stages stand in tiers. A stage of the first tier may read what the writer published; a stage of a later tier may read
  * what every stage of the tier before it has released. The writer may reuse a slot when the whole last tier has.
  */
 
-import { type Arena, alignUp, CACHE_PAIR_BYTES } from "../arena.ts";
+import { type Arena, CACHE_PAIR_BYTES } from "../arena.ts";
 
 /** What a lane is, before it has a place. */
 export interface LaneShape {
@@ -32,12 +35,23 @@ export interface LaneSpec extends LaneShape {
   readonly offset: number;
 }
 
+/** Words of a block, counted from its start. The first one is the position that others look at. */
 export const PUBLISHED = 0;
+export const EVER_PUBLISHED = 1;
 export const CURSOR = 0;
-export const WAITERS = 1;
-export const ATTEMPTS = 2;
+export const ATTEMPTS = 1;
+export const HOLDS = 2;
+export const BELL = CACHE_PAIR_BYTES / 4;
+export const ASLEEP = BELL + 1;
+export const WAKES = BELL + 2;
 
-/** Gives `shape` a place in the arena. All words start at zero, which is an empty lane. */
+const BLOCK_BYTES = 2 * CACHE_PAIR_BYTES;
+
+/**
+ * Gives `shape` a place in the arena. All words start at zero, which is an empty lane.
+ * @param startPosition where counting starts, a 32-bit integer; default 0. Tests start just before the wrap.
+ * @throws RangeError when the shape is not one a lane can have; ArenaFull when the memory is too small
+ */
 export function placeLane(arena: Arena, shape: LaneShape, startPosition = 0): LaneSpec {
   checkShape(shape);
   const stages = shape.tiers.flat();
@@ -64,17 +78,27 @@ export function stageWord(spec: LaneSpec, stage: string): number {
   if (index < 0) {
     throw new RangeError(`lane ${spec.name} has no stage ${stage}; it has ${spec.tiers.flat().join(", ")}`);
   }
-  return (spec.offset + CACHE_PAIR_BYTES * (1 + index)) >>> 2;
+  return (spec.offset + BLOCK_BYTES * (1 + index)) >>> 2;
 }
 
-/** Words that a stage waits on: the writer's, or those of the tier before it. */
+/** Blocks that a stage reads behind: the writer's, or those of the tier before it. */
 export function upstreamWords(spec: LaneSpec, stage: string): readonly number[] {
-  const tier = spec.tiers.findIndex((names) => names.includes(stage));
-  const before = tier > 0 ? spec.tiers[tier - 1] : undefined;
+  const before = spec.tiers[tierOf(spec, stage) - 1];
   return before === undefined ? [writerWord(spec)] : before.map((name) => stageWord(spec, name));
 }
 
-/** Words that the writer waits on: those of the last tier. */
+/** Blocks that wait for a stage: those of the tier after it, or the writer's. */
+export function downstreamWords(spec: LaneSpec, stage: string): readonly number[] {
+  const after = spec.tiers[tierOf(spec, stage) + 1];
+  return after === undefined ? [writerWord(spec)] : after.map((name) => stageWord(spec, name));
+}
+
+/** Blocks that wait for the writer: those of the first tier. */
+export function firstTierWords(spec: LaneSpec): readonly number[] {
+  return (spec.tiers[0] ?? []).map((name) => stageWord(spec, name));
+}
+
+/** Blocks that the writer claims behind: those of the last tier. */
 export function gatingWords(spec: LaneSpec): readonly number[] {
   return (spec.tiers.at(-1) ?? []).map((name) => stageWord(spec, name));
 }
@@ -84,8 +108,12 @@ export function slotsOffset(spec: LaneSpec): number {
   return spec.offset + headBytes(spec.tiers.flat().length);
 }
 
+function tierOf(spec: LaneSpec, stage: string): number {
+  return spec.tiers.findIndex((names) => names.includes(stage));
+}
+
 function headBytes(stages: number): number {
-  return alignUp(CACHE_PAIR_BYTES * (1 + stages), CACHE_PAIR_BYTES);
+  return BLOCK_BYTES * (1 + stages);
 }
 
 function checkShape({ name, slotBytes, slots, tiers }: LaneShape): void {

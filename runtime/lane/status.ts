@@ -39,8 +39,20 @@ export function laneStatus(memory: WebAssembly.Memory, spec: LaneSpec): LaneStat
     lane: spec.name,
     slots: spec.slots,
     published,
-    stages: cursors.map((stage) => ({ ...stage, lagSlots: (published - stage.cursor) | 0 })),
+    stages: cursors.map((stage) => ({
+      ...stage,
+      // Both may have moved between the two loads, by more than the ring holds.
+      lagSlots: Math.min((published - stage.cursor) | 0, spec.slots),
+    })),
   };
+}
+
+/** Byte offset of the slot under a stage's cursor, whatever the stages before it have done with it; -1 when none is published. */
+export function cursorSlot(memory: WebAssembly.Memory, spec: LaneSpec, stage: string): number {
+  const words = new Int32Array(memory.buffer);
+  const cursor = Atomics.load(words, stageWord(spec, stage) + CURSOR);
+  if (cursor === Atomics.load(words, writerWord(spec) + PUBLISHED)) return -1;
+  return slotAt(spec, cursor);
 }
 
 /** Byte offset of the slot at a wrapping position. */

@@ -1,0 +1,68 @@
+/**
+ * The anonymizer: the first stage of every lane that rows come in by. It writes pseudonyms beside the raw values, wipes the
+ * raw bytes, and only then moves its cursor: no later stage can see an identifier, because the barrier stays shut until it
+ * is gone.
+ *
+ * It may die between any two writes and be repeated: see the states of a batch. While the batch is RAW its pseudonyms are
+ * made (again) from whole raw values; once it is PSEUDONYMIZED only the wiping is repeated.
+ */
+
+import { sourceDatasets } from "../../datasets/index.ts";
+import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
+import { Batch } from "../../runtime/batch/index.ts";
+import { kernelsOf } from "../resources.ts";
+import { openKey } from "./key.ts";
+import { createPseudonymizer, deriveKeys, identifierKinds, keyScratchBytes } from "./pseudonyms.ts";
+
+export interface AnonymizerConfig {
+  readonly dataFolder: string;
+}
+
+/** Shared memory that the anonymizer keeps its keyed states in. */
+export const anonymizerScratchBytes = keyScratchBytes(identifierKinds(sourceDatasets).length);
+
+export default function anonymizer(context: ActorContext<AnonymizerConfig>): Behaviour {
+  const kernels = kernelsOf(context as ActorContext<never>);
+  const kinds = identifierKinds(sourceDatasets);
+  const key = openKey(context.config.dataFolder);
+  const states = deriveKeys(kernels, context.scratch, key, kinds);
+  key.fill(0);
+
+  const handlers = sourceDatasets.map((dataset): [string, StageHandler] => {
+    const batch = new Batch(context.memory, dataset.plan);
+    const pseudonymize = createPseudonymizer(kernels, dataset, states);
+    const wipeAndSeal = () => {
+      const { at, bytes } = batch.rawPart();
+      kernels.wipe(at, bytes);
+      batch.seal();
+    };
+    return [
+      dataset.name,
+      {
+        drain(reader, maxSlots) {
+          for (let taken = 0; taken < maxSlots; taken++) {
+            const slot = reader.tryRead();
+            if (slot < 0) break;
+            batch.bind(slot);
+            if (batch.state === "raw") {
+              pseudonymize(batch);
+              batch.state = "pseudonymized";
+            }
+            if (batch.state !== "public") wipeAndSeal();
+            reader.release();
+          }
+        },
+        poisoned(slot) {
+          const { rows } = batch.bind(slot);
+          const { firstSequence, endSequence } = batch;
+          // Everything in the slot may be raw, whatever its header says.
+          kernels.wipe(slot, context.lane(dataset.name).slotBytes);
+          batch.begin(slot, batch.bytesFor(0), 0, { firstSequence, endSequence });
+          batch.seal();
+          return `a batch of ${rows} rows of ${dataset.name} could not be pseudonymized; they were wiped`;
+        },
+      },
+    ];
+  });
+  return { stages: Object.fromEntries(handlers) };
+}

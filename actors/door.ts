@@ -1,0 +1,84 @@
+/**
+ * A door: the writing end of a dataset's lane, with its account in the ledger. Whoever brings rows in from outside (the
+ * sampler, the intake) does it through one, so that every row is numbered and counted in one way.
+ */
+
+import type { Dataset } from "../datasets/define.ts";
+import type { ActorContext } from "../runtime/actor/types.ts";
+import { Batch, type TextBytes } from "../runtime/batch/index.ts";
+import type { LaneWriter } from "../runtime/lane/index.ts";
+import { DoorAccount } from "./ledger.ts";
+import { resourcesOf } from "./resources.ts";
+
+export interface ClaimedSlot {
+  /** Byte offset of the slot. */
+  readonly slot: number;
+  readonly slotBytes: number;
+  /** Number of the batch's first row. */
+  readonly firstSequence: number;
+}
+
+export class Door {
+  readonly batch: Batch;
+  readonly account: DoorAccount;
+  readonly #writer: LaneWriter;
+  readonly #slotBytes: number;
+  /** Rows begun and not yet published. */
+  #begunRows = 0;
+
+  constructor(context: ActorContext<never>, dataset: Dataset) {
+    this.#writer = context.writer(dataset.name);
+    this.#slotBytes = this.#writer.spec.slotBytes;
+    this.batch = new Batch(context.memory, dataset.plan);
+    this.account = new DoorAccount(context.memory, resourcesOf(context).ledger, dataset.name);
+    const last = this.#writer.lastPublishedSlot();
+    this.account.takeOver(last < 0 ? undefined : this.batch.bind(last).endSequence);
+  }
+
+  /** Whether a batch of `rows` fits into one slot. */
+  fits(rows: number, textBytes: TextBytes = {}): boolean {
+    return this.batch.bytesFor(rows, textBytes) <= this.#slotBytes;
+  }
+
+  /** Slots that can be begun before the lane is full. */
+  free(): number {
+    return this.#writer.free();
+  }
+
+  /** Resolves when a slot may be free; undefined when one is. */
+  spaceAsync(): Promise<void> | undefined {
+    return this.#writer.spaceAsync();
+  }
+
+  /**
+   * Claims a slot for a batch of `rows`, to be filled and then published. Several may be claimed before that.
+   * @returns undefined when the lane is full
+   */
+  tryClaim(rows: number): ClaimedSlot | undefined {
+    const slot = this.#writer.tryClaim();
+    if (slot < 0) return undefined;
+    const firstSequence = this.account.published + this.#begunRows;
+    this.#begunRows += rows;
+    return { slot, slotBytes: this.#slotBytes, firstSequence };
+  }
+
+  /** Claims a slot and lays out a batch of `rows` in it: `batch` is bound to it. @returns false when the lane is full */
+  tryBegin(rows: number, textBytes: TextBytes = {}): boolean {
+    const claimed = this.tryClaim(rows);
+    if (claimed === undefined) return false;
+    const { slot, slotBytes, firstSequence } = claimed;
+    this.batch.begin(slot, slotBytes, rows, { firstSequence, textBytes });
+    return true;
+  }
+
+  /** Shows all that was begun to the first stage, at once. */
+  publish(): void {
+    this.account.publish(this.#begunRows, () => this.#writer.publish());
+    this.#begunRows = 0;
+  }
+
+  /** Counts rows that came while the lane was full. */
+  dropLaneFull(rows: number): void {
+    this.account.dropped("lane-full", rows);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * The conservation ledger: for each dataset, received = stored + rejected + dropped + in flight, at all times.
+ *
+ * The two sides are counted by different actors that share no counter. The **door** (whoever writes the dataset's lane)
+ * counts what came and what it refused; the **store** (the recorder) counts what is in the log. What is in flight follows
+ * from sequence numbers, not from either count: `published - recorded`. So the sum is a check and not a definition.
+ *
+ * Each side changes several figures at once, within a version that is odd meanwhile (a seqlock): a reader that met a change
+ * looks again. Counts are doubles with one writing thread each, whole and exact below 2^53.
+ */
+
+/** Why a row was not taken in: how it broke its declaration. The same list as the validator's. */
+import { REJECTION_REASONS, type RejectionReason } from "../datasets/validate.ts";
+import { type Arena, CACHE_PAIR_BYTES } from "../runtime/arena.ts";
+import { viewsOf } from "../runtime/batch/index.ts";
+
+/** Why a good row went no further. `lane-full`: no room in the lane. `crash`: in the hands of an actor that died. `poison`: see dead letters. */
+export const DOOR_DROPS = ["lane-full", "crash"] as const;
+export const STORE_DROPS = ["poison", "lost"] as const;
+export type DoorDrop = (typeof DOOR_DROPS)[number];
+export type StoreDrop = (typeof STORE_DROPS)[number];
+
+/** Where the ledger lies. Plain data. */
+export interface LedgerSpec {
+  readonly offset: number;
+  readonly datasets: readonly string[];
+}
+
+export interface LedgerRow {
+  readonly dataset: string;
+  readonly received: number;
+  readonly stored: number;
+  readonly rejected: Readonly<Record<RejectionReason, number>>;
+  readonly dropped: Readonly<Record<DoorDrop | StoreDrop, number>>;
+  readonly inFlight: number;
+  /** Whether received = stored + rejected + dropped + in flight. Anything but true is a bug in this program. */
+  readonly balanced: boolean;
+}
+
+/** What survives in the log: the counts that rows themselves do not tell. */
+export interface CarriedCounts {
+  readonly rejected: Readonly<Partial<Record<RejectionReason, number>>>;
+  readonly dropped: Readonly<Partial<Record<DoorDrop | StoreDrop, number>>>;
+}
+
+/** What a log says of a dataset when it is opened. */
+export interface RecoveredCounts extends CarriedCounts {
+  readonly stored: number;
+  /** Sequence number that the next row gets. */
+  readonly nextSequence: number;
+  /** Largest event time among the rows, ms; null when there is none. */
+  readonly latestMs: number | null;
+}
+
+/** Door block: version, received, published, then one count a reason. */
+const RECEIVED = 1;
+const PUBLISHED = 2;
+const REJECTED = 3;
+const DOOR_DROPPED = REJECTED + REJECTION_REASONS.length;
+/** Store block: version, stored, recorded, latest event time, then one count a reason. */
+const STORED = 1;
+const RECORDED = 2;
+const LATEST = 3;
+const STORE_DROPPED = 4;
+const BLOCK_BYTES = CACHE_PAIR_BYTES;
+const READ_ATTEMPTS = 1000;
+
+export function placeLedger(arena: Arena, datasets: readonly string[]): LedgerSpec {
+  return { offset: arena.allocate(datasets.length * 2 * BLOCK_BYTES, "the ledger"), datasets };
+}
+
+class Block {
+  readonly #f64: Float64Array;
+  readonly #i32: Int32Array;
+  readonly #at: number;
+
+  constructor(memory: WebAssembly.Memory, spec: LedgerSpec, dataset: string, side: 0 | 1) {
+    const index = spec.datasets.indexOf(dataset);
+    if (index < 0) throw new RangeError(`the ledger has no account of ${dataset}`);
+    const views = viewsOf(memory.buffer);
+    this.#f64 = views.f64;
+    this.#i32 = views.i32;
+    this.#at = (spec.offset + (index * 2 + side) * BLOCK_BYTES) >>> 3;
+  }
+
+  get(cell: number): number {
+    return this.#f64[this.#at + cell]!;
+  }
+
+  set(cell: number, value: number): void {
+    this.#f64[this.#at + cell] = value;
+  }
+
+  add(cell: number, count: number): void {
+    this.#f64[this.#at + cell] = this.#f64[this.#at + cell]! + count;
+  }
+
+  get version(): number {
+    return Atomics.load(this.#i32, this.#at * 2);
+  }
+
+  /** Makes a change of several figures one change. Odd is published before, even after: a reader trusts only even twice. */
+  change(make: () => void): void {
+    // A change that its thread did not live to end has left an odd version: this one begins on it.
+    Atomics.store(this.#i32, this.#at * 2, this.version | 1);
+    make();
+    Atomics.store(this.#i32, this.#at * 2, (this.version + 1) | 0);
+  }
+}
+
+/** The door's side of one dataset. One thread writes it. */
+export class DoorAccount {
+  readonly #block: Block;
+
+  constructor(memory: WebAssembly.Memory, spec: LedgerSpec, dataset: string) {
+    this.#block = new Block(memory, spec, dataset, 0);
+  }
+
+  /** Sequence number after the last row published. */
+  get published(): number {
+    return this.#block.get(PUBLISHED);
+  }
+
+  /** Whether nothing was ever counted here since the process began. */
+  get isNew(): boolean {
+    return this.#block.version === 0;
+  }
+
+  /**
+   * Takes the account over from a door that may have died within a change. Rows that it had counted and neither published
+   * nor refused were in its hands alone: they are dropped, and said so.
+   * @param published end sequence of the lane's last batch, or undefined when it has had none
+   */
+  takeOver(published: number | undefined): void {
+    const block = this.#block;
+    block.change(() => {
+      if (published !== undefined) block.set(PUBLISHED, published);
+      const accounted = block.get(PUBLISHED) + this.#refused();
+      const inHand = block.get(RECEIVED) - accounted;
+      if (inHand > 0) block.add(DOOR_DROPPED + DOOR_DROPS.indexOf("crash"), inHand);
+      else block.set(RECEIVED, accounted);
+    });
+  }
+
+  /** Counts `rows` as received and published, and has `show` show them to the lane's stages within the same change. */
+  publish(rows: number, show: () => void): void {
+    this.#block.change(() => {
+      this.#block.add(RECEIVED, rows);
+      this.#block.add(PUBLISHED, rows);
+      show();
+    });
+  }
+
+  rejected(reason: RejectionReason, rows = 1): void {
+    this.#block.change(() => {
+      this.#block.add(RECEIVED, rows);
+      this.#block.add(REJECTED + REJECTION_REASONS.indexOf(reason), rows);
+    });
+  }
+
+  dropped(reason: DoorDrop, rows: number): void {
+    this.#block.change(() => {
+      this.#block.add(RECEIVED, rows);
+      this.#block.add(DOOR_DROPPED + DOOR_DROPS.indexOf(reason), rows);
+    });
+  }
+
+  /** Sets the account to what the log says, before any door is open. */
+  recover(counts: RecoveredCounts): void {
+    const block = this.#block;
+    block.change(() => {
+      block.set(PUBLISHED, counts.nextSequence);
+      REJECTION_REASONS.forEach((reason, index) => {
+        block.set(REJECTED + index, counts.rejected[reason] ?? 0);
+      });
+      DOOR_DROPS.forEach((reason, index) => {
+        block.set(DOOR_DROPPED + index, counts.dropped[reason] ?? 0);
+      });
+      block.set(RECEIVED, counts.nextSequence + this.#refused());
+    });
+  }
+
+  counts() {
+    const cells = (first: number, names: readonly string[]) =>
+      Object.fromEntries(names.map((name, index) => [name, this.#block.get(first + index)]));
+    return {
+      version: this.#block.version,
+      received: this.#block.get(RECEIVED),
+      published: this.#block.get(PUBLISHED),
+      rejected: cells(REJECTED, REJECTION_REASONS) as Record<RejectionReason, number>,
+      dropped: cells(DOOR_DROPPED, DOOR_DROPS) as Record<DoorDrop, number>,
+    };
+  }
+
+  #refused(): number {
+    let rows = 0;
+    for (let cell = REJECTED; cell < DOOR_DROPPED + DOOR_DROPS.length; cell++) rows += this.#block.get(cell);
+    return rows;
+  }
+}
+
+/** The store's side of one dataset. The recorder writes it. */
+export class StoreAccount {
+  readonly #block: Block;
+
+  constructor(memory: WebAssembly.Memory, spec: LedgerSpec, dataset: string) {
+    this.#block = new Block(memory, spec, dataset, 1);
+  }
+
+  /** Sequence number after the last row that is in the log, or known to be dropped. */
+  get recorded(): number {
+    return this.#block.get(RECORDED);
+  }
+
+  /** Largest event time in the log, ms; -Infinity when it holds no row. */
+  get latestMs(): number {
+    return this.#block.get(STORED) === 0 ? Number.NEGATIVE_INFINITY : this.#block.get(LATEST);
+  }
+
+  /** Counts rows that the log now holds, the latest of them at `latestMs`, and those before `endSequence` that it does not. */
+  stored(rows: number, endSequence: number, latestMs: number): void {
+    const block = this.#block;
+    block.change(() => {
+      const gap = endSequence - block.get(RECORDED) - rows;
+      block.set(LATEST, Math.max(this.latestMs, latestMs));
+      block.add(STORED, rows);
+      if (gap > 0) block.add(STORE_DROPPED + STORE_DROPS.indexOf("poison"), gap);
+      block.set(RECORDED, endSequence);
+    });
+  }
+
+  /** Sets the account to what the log says. Rows that got a number, are not in the log and were not counted, are `lost`. */
+  recover(counts: RecoveredCounts): void {
+    const block = this.#block;
+    block.change(() => {
+      block.set(STORED, counts.stored);
+      block.set(LATEST, counts.latestMs ?? Number.NEGATIVE_INFINITY);
+      block.set(RECORDED, counts.nextSequence);
+      const poison = counts.dropped.poison ?? 0;
+      block.set(STORE_DROPPED + STORE_DROPS.indexOf("poison"), poison);
+      block.set(STORE_DROPPED + STORE_DROPS.indexOf("lost"), counts.nextSequence - counts.stored - poison);
+    });
+  }
+
+  counts() {
+    return {
+      version: this.#block.version,
+      stored: this.#block.get(STORED),
+      recorded: this.#block.get(RECORDED),
+      dropped: Object.fromEntries(
+        STORE_DROPS.map((name, index) => [name, this.#block.get(STORE_DROPPED + index)]),
+      ) as Record<StoreDrop, number>,
+    };
+  }
+}
+
+/** The whole ledger, each row a moment that was. */
+export function readLedger(memory: WebAssembly.Memory, spec: LedgerSpec): readonly LedgerRow[] {
+  return spec.datasets.map((dataset) => {
+    const door = new DoorAccount(memory, spec, dataset);
+    const store = new StoreAccount(memory, spec, dataset);
+    for (let attempt = 1; ; attempt++) {
+      const [d, s] = [door.counts(), store.counts()];
+      const [dAfter, sAfter] = [door.counts(), store.counts()];
+      const still = d.version === dAfter.version && s.version === sAfter.version;
+      const settled = still && (d.version & 1) === 0 && (s.version & 1) === 0;
+      if (!settled && attempt < READ_ATTEMPTS) continue;
+      const inFlight = d.published - s.recorded;
+      const dropped = { ...d.dropped, ...s.dropped };
+      const out = s.stored + sum(d.rejected) + sum(dropped) + inFlight;
+      const { received, rejected } = d;
+      return {
+        dataset,
+        received,
+        stored: s.stored,
+        rejected,
+        dropped,
+        inFlight,
+        balanced: received === out,
+      };
+    }
+  });
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,156 @@
+/**
+ * The recorder: appends every public batch to the log, and counts a row as stored when it is on the disk.
+ *
+ * A stage on every lane. What a lane has ready is written and synced as one group, and only then released: the release is
+ * the acknowledgement. A batch that was written and not released, because the recorder died in between, is found in the log
+ * by its sequence number and not written again.
+ */
+
+import { datasets } from "../../datasets/index.ts";
+import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
+import { Batch } from "../../runtime/batch/index.ts";
+import type { LaneReader } from "../../runtime/lane/index.ts";
+import { DoorAccount, StoreAccount } from "../ledger.ts";
+import { kernelsOf, resourcesOf } from "../resources.ts";
+import type { CountsPayload } from "./log-format.ts";
+import { LogWriter } from "./log-writer.ts";
+
+export interface RecorderConfig {
+  readonly dataFolder: string;
+  /** A segment that has reached this size is followed by a new one. */
+  readonly segmentBytes: number;
+  readonly stagingBytes: number;
+}
+
+/** Rejections and drops reach the log this long after they happened, at the most. */
+const COUNTS_EVERY_MS = 1000;
+/** Pause before a disk that refused is tried again. Meanwhile rows wait in their lanes. */
+const RETRY_MS = 1000;
+
+export default function recorder(context: ActorContext<RecorderConfig>): Behaviour {
+  const { ledger } = resourcesOf(context as ActorContext<never>);
+  const { dataFolder, segmentBytes, stagingBytes } = context.config;
+  const log = new LogWriter({
+    dataFolder,
+    datasets,
+    kernels: kernelsOf(context as ActorContext<never>),
+    staging: { at: context.scratch, bytes: stagingBytes },
+    segmentBytes,
+    nowMs: () => context.clock.nowMs(),
+  });
+  const { opening } = log;
+  if (opening.cutBytes > 0) {
+    context.log.warning("cut {bytes} bytes off the log's end: a write that was not finished", {
+      bytes: opening.cutBytes,
+    });
+  }
+  const accounts = new Map(
+    datasets.map(({ name }) => {
+      const store = new StoreAccount(context.memory, ledger, name);
+      const door = new DoorAccount(context.memory, ledger, name);
+      const counts = opening.counts.get(name)!;
+      store.recover(counts);
+      // Untouched since the process began: the door goes on where the log ends. Doors open after the recorder has started.
+      if (door.isNew) door.recover(counts);
+      return [name, { store, door }];
+    }),
+  );
+  context.log.info("the log is open with {rows} rows", {
+    rows: [...opening.counts.values()].reduce((rows, { stored }) => rows + stored, 0),
+  });
+
+  let failing = false;
+  let stopping = false;
+  /** The counts that the log has, as text. */
+  let carried = JSON.stringify(
+    datasets.map(({ name }) => {
+      const { rejected, dropped } = accounts.get(name)!.door.counts();
+      return [rejected, { ...dropped, ...accounts.get(name)!.store.counts().dropped }];
+    }),
+  );
+
+  /** Syncs, and waits out a disk that refuses. */
+  async function sync(): Promise<void> {
+    for (;;) {
+      try {
+        log.sync();
+        if (failing) context.log.info("the disk takes writes again");
+        failing = false;
+        return;
+      } catch (error) {
+        if (stopping) throw error;
+        if (!failing) {
+          context.log.error("the disk refused a write; rows wait in their lanes until it takes them", {
+            error,
+          });
+        }
+        failing = true;
+        await new Promise<void>((resolve) => context.clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  function handler(dataset: string): StageHandler {
+    const plan = datasets.find(({ name }) => name === dataset)!.plan;
+    const batch = new Batch(context.memory, plan);
+    const { store } = accounts.get(dataset)!;
+    return {
+      async drain(reader: LaneReader, maxSlots: number) {
+        let rows = 0;
+        let end = store.recorded;
+        let latestMs = Number.NEGATIVE_INFINITY;
+        for (let taken = 0; taken < maxSlots; taken++) {
+          const slot = reader.tryRead();
+          if (slot < 0) break;
+          batch.bindPublic(slot);
+          const known = batch.endSequence <= log.nextSequence(dataset);
+          if (!known && batch.rows > 0) {
+            while (!log.append(dataset, batch)) await sync();
+            rows += batch.rows;
+            latestMs = Math.max(latestMs, batch.maxTimeMs);
+          }
+          log.skipTo(dataset, batch.endSequence);
+          end = Math.max(end, batch.endSequence);
+        }
+        await sync();
+        store.stored(rows, end, latestMs);
+        reader.release();
+      },
+      poisoned(slot) {
+        batch.bind(slot);
+        store.stored(0, Math.max(store.recorded, batch.endSequence), Number.NEGATIVE_INFINITY);
+        log.skipTo(dataset, batch.endSequence);
+        return `a batch of ${batch.rows} rows of ${dataset} brought the recorder down`;
+      },
+    };
+  }
+
+  /** Keeps the counts that the rows themselves do not tell, when they have changed. */
+  context.every(
+    COUNTS_EVERY_MS,
+    async () => {
+      const counts: CountsPayload = Object.fromEntries(
+        [...accounts].map(([name, { door, store }]) => {
+          const { rejected, dropped } = door.counts();
+          const counted = store.counts();
+          const all = { ...dropped, ...counted.dropped };
+          return [name, { rejected, dropped: all, nextSequence: counted.recorded }];
+        }),
+      );
+      const text = JSON.stringify(Object.values(counts).map(({ rejected, dropped }) => [rejected, dropped]));
+      if (text === carried) return;
+      carried = text;
+      while (!log.appendCounts(counts)) await sync();
+      await sync();
+    },
+    COUNTS_EVERY_MS,
+  );
+
+  return {
+    stages: Object.fromEntries(datasets.map(({ name }) => [name, handler(name)])),
+    stop() {
+      stopping = true;
+      log.close();
+    },
+  };
+}

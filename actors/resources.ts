@@ -1,0 +1,26 @@
+/** What the system hands to every actor besides the lanes. Plain data; made once, on the thread that builds the system. */
+
+import type { ActorContext } from "../runtime/actor/types.ts";
+import { instantiateKernels, type Kernels } from "../wasm/index.ts";
+import type { LedgerSpec } from "./ledger.ts";
+
+export interface Resources {
+  readonly kernels: WebAssembly.Module;
+  readonly ledger: LedgerSpec;
+}
+
+export function resourcesOf(context: ActorContext<never>): Resources {
+  return context.resources as unknown as Resources;
+}
+
+const kernelsByMemory = new WeakMap<WebAssembly.Memory, Kernels>();
+
+/** This thread's kernels over the system's memory. */
+export function kernelsOf(context: ActorContext<never>): Kernels {
+  let kernels = kernelsByMemory.get(context.memory);
+  if (kernels === undefined) {
+    kernels = instantiateKernels(resourcesOf(context).kernels, context.memory);
+    kernelsByMemory.set(context.memory, kernels);
+  }
+  return kernels;
+}

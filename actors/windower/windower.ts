@@ -1,0 +1,148 @@
+/**
+ * The windower: sums up each dataset by the minute and writes the sums as a dataset of their own.
+ *
+ * Open windows are not kept anywhere but here. When the windower starts again, after its own crash or the whole process's,
+ * it reads the rows of the windows that are not in the log yet back from the log, up to the row its lane cursor stands at, and
+ * goes on: the log is the checkpoint.
+ */
+
+import type { Dataset } from "../../datasets/define.ts";
+import { datasetNamed, derivedDatasets } from "../../datasets/index.ts";
+import { WINDOW_MS } from "../../datasets/windows.ts";
+import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
+import { Batch } from "../../runtime/batch/index.ts";
+import { cursorSlot } from "../../runtime/lane/index.ts";
+import { DoorAccount, StoreAccount } from "../ledger.ts";
+import { readLog } from "../recorder/log-reader.ts";
+import { kernelsOf, resourcesOf } from "../resources.ts";
+import { BlockPool } from "./block-pool.ts";
+import { WINDOW_DOOR_SCRATCH_BYTES, WindowDoor } from "./window-door.ts";
+import { WindowTable } from "./window-table.ts";
+
+export interface WindowerConfig {
+  readonly dataFolder: string;
+  /** How much later than a younger row an older one may come and still be in its window. */
+  readonly disorderMs: number;
+  /** Shared memory for open windows; default part of `windowerScratchBytes`. */
+  readonly poolBytes: number;
+  /** Shared memory for reading the log back; at least the largest batch. */
+  readonly windowBytes: number;
+}
+
+const IDLE_CHECK_MS = 1000;
+/** A dataset that no row came for in this long closes its windows by the wall clock. */
+const IDLE_MS = 60_000;
+/** Pause while the recorder has not yet stored what must be read back. */
+const CATCH_UP_MS = 5;
+
+/** Shared memory that a windower with this configuration takes. */
+export function windowerScratchBytes({ poolBytes, windowBytes }: WindowerConfig): number {
+  return poolBytes + windowBytes + derivedDatasets.length * WINDOW_DOOR_SCRATCH_BYTES;
+}
+
+export default async function windower(context: ActorContext<WindowerConfig>): Promise<Behaviour> {
+  const { dataFolder, disorderMs, poolBytes, windowBytes } = context.config;
+  const plain = context as ActorContext<never>;
+  const kernels = kernelsOf(plain);
+  const { ledger } = resourcesOf(plain);
+  const pool = new BlockPool(context.scratch + windowBytes, poolBytes);
+  const doorsAt = context.scratch + windowBytes + poolBytes;
+
+  const lanes = derivedDatasets.map((derived, index) => {
+    const source = datasetNamed(derived.derivedFrom ?? "") as Dataset;
+    const scratch = doorsAt + index * WINDOW_DOOR_SCRATCH_BYTES;
+    const door = new WindowDoor(plain, kernels, source, derived, scratch);
+    const store = new StoreAccount(context.memory, ledger, derived.name);
+    return { source, derived, door, store };
+  });
+
+  const opened = [];
+  for (const { source, door, store } of lanes) {
+    const firstUnread = unreadFrom(context, source);
+    await recordedUpTo(context, new StoreAccount(context.memory, ledger, source.name), firstUnread);
+    await recordedUpTo(context, store, door.published);
+    const emittedUpToMs = store.latestMs + WINDOW_MS;
+    const table = new WindowTable(source, {
+      kernels,
+      pool,
+      windowMs: WINDOW_MS,
+      disorderMs,
+      maxGroups: door.maxGroups,
+      emittedUpToMs,
+    });
+    const log = { dataFolder, kernels, window: { at: context.scratch, bytes: windowBytes } };
+    const range = {
+      toSequence: firstUnread,
+      ...(Number.isFinite(emittedUpToMs) ? { fromMs: emittedUpToMs } : {}),
+    };
+    for (const batch of readLog(log, source, range)) table.add(batch);
+    // Rows read back of windows that are out already came with others that are not: they are not late.
+    table.lateRows = 0;
+    for (const window of table.close(table.watermarkMs)) await door.write(window);
+    opened.push({ source, table, door });
+  }
+
+  const handlers = opened.map(({ source, table, door }): [string, StageHandler, () => Promise<void>] => {
+    const batch = new Batch(context.memory, source.plan);
+    let lastRowMs = context.clock.monotonicMs();
+    let reportedLate = 0;
+    const closeUpTo = async (upToMs: number) => {
+      for (const window of table.close(upToMs)) await door.write(window);
+      if (table.lateRows > reportedLate) {
+        context.log.warning("{rows} rows of {dataset} came too late for their window", {
+          rows: table.lateRows - reportedLate,
+          dataset: source.name,
+        });
+        reportedLate = table.lateRows;
+      }
+    };
+    const handler: StageHandler = {
+      async drain(reader, maxSlots) {
+        for (let taken = 0; taken < maxSlots; taken++) {
+          const slot = reader.tryRead();
+          if (slot < 0) break;
+          table.add(batch.bindPublic(slot));
+          lastRowMs = context.clock.monotonicMs();
+          await closeUpTo(table.watermarkMs);
+          // The windows are published, so a restart will not ask for these rows again.
+          reader.release();
+        }
+      },
+      poisoned: () => `a batch of ${source.name} brought the windower down; it is in no window`,
+    };
+    const closeIdle = async () => {
+      if (context.clock.monotonicMs() - lastRowMs < IDLE_MS) return;
+      const endMs = table.lastOpenEndMs();
+      if (endMs !== undefined && endMs + disorderMs <= context.clock.nowMs()) await closeUpTo(endMs);
+    };
+    return [source.name, handler, closeIdle];
+  });
+
+  context.every(
+    IDLE_CHECK_MS,
+    async () => {
+      for (const [, , closeIdle] of handlers) await closeIdle();
+    },
+    IDLE_CHECK_MS,
+  );
+  return { stages: Object.fromEntries(handlers.map(([name, handler]) => [name, handler])) };
+}
+
+/** Sequence number of the first row of `source` that this stage has not released. */
+function unreadFrom(context: ActorContext<WindowerConfig>, source: Dataset): number {
+  const slot = cursorSlot(context.memory, context.lane(source.name), context.name);
+  if (slot >= 0) return new Batch(context.memory, source.plan).bind(slot).firstSequence;
+  return new DoorAccount(context.memory, resourcesOf(context as ActorContext<never>).ledger, source.name)
+    .published;
+}
+
+/** Resolves when the log holds every row before `sequence`. */
+async function recordedUpTo(
+  context: ActorContext<WindowerConfig>,
+  store: StoreAccount,
+  sequence: number,
+): Promise<void> {
+  while (store.recorded < sequence) {
+    await new Promise<void>((resolve) => context.clock.after(CATCH_UP_MS, resolve));
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * A worker thread as the system sees it: made when the first of its actors starts, kept for life, and made again after it
+ * died. Whatever ends the worker (its code, an out-of-memory, `terminate`) is one event here: the death of the thread.
+ */
+
+import { Worker } from "node:worker_threads";
+import type { Clock, Timer } from "../clock.ts";
+import type { WireRecord } from "../log.ts";
+import type { Failure } from "../supervisor/types.ts";
+import type { DeadLetter, Packet } from "./post-office.ts";
+import type { FromWorker, ToWorker, WorkerParts } from "./thread-protocol.ts";
+import type { ActorSpec } from "./types.ts";
+
+export interface WorkerThreadOptions {
+  readonly parts: WorkerParts;
+  readonly clock: Clock;
+  /** A thread whose event loop has not turned for this long is taken for hung and ended. */
+  readonly hungAfterMs: number;
+  readonly onPacket: (packet: Packet) => void;
+  readonly onFailure: (actor: string, failure: Failure) => void;
+  /** The thread is gone; these actors ran or started on it. */
+  readonly onDeath: (actors: readonly string[], reason: string) => void;
+  readonly onDeadLetter: (letter: DeadLetter) => void;
+  readonly onLog: (record: WireRecord) => void;
+}
+
+interface Waiter {
+  readonly incarnation: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const ENTRY = new URL("./worker-entry.ts", import.meta.url);
+
+export class WorkerThread {
+  readonly #options: WorkerThreadOptions;
+  #worker: Worker | undefined;
+  #watch: Timer | undefined;
+  #lastPulseMs = 0;
+  #incarnations = 0;
+  /** Incarnation of each actor that starts or runs on the present worker. */
+  readonly #alive = new Map<string, number>();
+  readonly #starting = new Map<string, Waiter>();
+  readonly #stopping = new Map<string, Waiter>();
+
+  constructor(options: WorkerThreadOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.parts.thread;
+  }
+
+  start(actor: ActorSpec): Promise<void> {
+    const incarnation = ++this.#incarnations;
+    this.#spawn();
+    this.#alive.set(actor.name, incarnation);
+    return new Promise((resolve, reject) => {
+      this.#starting.set(actor.name, { incarnation, resolve, reject });
+      this.#say({ type: "start", actor, incarnation });
+    });
+  }
+
+  stop(actor: string): Promise<void> {
+    this.#starting.delete(actor);
+    const incarnation = this.#alive.get(actor);
+    this.#alive.delete(actor);
+    if (this.#worker === undefined || incarnation === undefined) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#stopping.set(actor, { incarnation, resolve, reject });
+      this.#say({ type: "stop", actor, incarnation });
+    });
+  }
+
+  /** Ends the worker and all that runs on it. Safe to call when there is none. */
+  kill(reason: string): void {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#dead(worker, reason);
+    void worker.terminate();
+  }
+
+  deliver(packet: Packet): void {
+    this.#say({ type: "packet", packet });
+  }
+
+  #say(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #spawn(): void {
+    if (this.#worker !== undefined) return;
+    const worker = new Worker(ENTRY, { workerData: this.#options.parts });
+    this.#worker = worker;
+    worker.on("message", (message: FromWorker) => {
+      if (this.#worker === worker) this.#heard(message);
+    });
+    worker.on("error", (error: unknown) =>
+      this.#dead(worker, error instanceof Error ? error.message : String(error)),
+    );
+    worker.on("exit", (code) => this.#dead(worker, `the thread ended with code ${code}`));
+    this.#lastPulseMs = this.#options.clock.monotonicMs();
+    this.#watchPulse(worker);
+  }
+
+  #watchPulse(worker: Worker): void {
+    const { clock, hungAfterMs } = this.#options;
+    const dueMs = clock.monotonicMs() + hungAfterMs / 4;
+    this.#watch = clock.after(hungAfterMs / 4, () => {
+      if (this.#worker !== worker) return;
+      // Late ourselves: this thread was the one that hung, and the pulses it has not heard yet are waiting.
+      if (clock.monotonicMs() - dueMs > hungAfterMs / 4) this.#lastPulseMs = clock.monotonicMs();
+      const silentMs = clock.monotonicMs() - this.#lastPulseMs;
+      if (silentMs > hungAfterMs) {
+        this.kill(`the thread did not answer for ${Math.round(silentMs)} ms`);
+        return;
+      }
+      this.#say({ type: "pulse" });
+      this.#watchPulse(worker);
+    });
+  }
+
+  #heard(message: FromWorker): void {
+    switch (message.type) {
+      case "started":
+        this.#settle(this.#starting, message.actor, message.incarnation)?.resolve();
+        break;
+      case "refused": {
+        if (this.#alive.get(message.actor) === message.incarnation) this.#alive.delete(message.actor);
+        const waiter = this.#settle(this.#starting, message.actor, message.incarnation);
+        waiter?.reject(new Error(message.message));
+        break;
+      }
+      case "stopped":
+        this.#settle(this.#stopping, message.actor, message.incarnation)?.resolve();
+        break;
+      case "failed":
+        if (this.#alive.get(message.actor) === message.incarnation) {
+          this.#options.onFailure(message.actor, message.failure);
+        }
+        break;
+      case "packet":
+        this.#options.onPacket(message.packet);
+        break;
+      case "dead-letter":
+        this.#options.onDeadLetter(message.letter);
+        break;
+      case "log":
+        this.#options.onLog(message.record);
+        break;
+      case "pulse":
+        this.#lastPulseMs = this.#options.clock.monotonicMs();
+        break;
+    }
+  }
+
+  #settle(waiters: Map<string, Waiter>, actor: string, incarnation: number): Waiter | undefined {
+    const waiter = waiters.get(actor);
+    if (waiter?.incarnation !== incarnation) return undefined;
+    waiters.delete(actor);
+    return waiter;
+  }
+
+  #dead(worker: Worker, reason: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#watch?.cancel();
+    const actors = [...this.#alive.keys()];
+    this.#alive.clear();
+    for (const waiter of this.#starting.values()) waiter.reject(new Error(`thread died: ${reason}`));
+    this.#starting.clear();
+    // Nothing of a stopping actor is left: that is what was asked for.
+    for (const waiter of this.#stopping.values()) waiter.resolve();
+    this.#stopping.clear();
+    this.#options.onDeath(actors, reason);
+  }
+}

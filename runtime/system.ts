@@ -1,0 +1,361 @@
+/**
+ * A system: lanes in one shared memory, actors on threads, supervisors over them.
+ *
+ * It is declared as plain data, checked as a whole before anything starts, and built by the thread that calls
+ * `createSystem`: that thread places the lanes, carries messages between threads, and supervises. Actors run on worker
+ * threads, on this thread, or (`inline`) all on this thread one step at a time, under a clock and a seed that a test holds.
+ */
+
+import { LocalThread, type SharedParts } from "./actor/local-thread.ts";
+import { type BoxSpec, type DeadLetter, mailboxDepth, type Packet, PostOffice } from "./actor/post-office.ts";
+import { LiveScheduler, type Scheduler, SteppedScheduler } from "./actor/scheduler.ts";
+import {
+  type ActorFactory,
+  type ActorSpec,
+  type AskResult,
+  DEFAULT_MAILBOX_SIZE,
+  type Message,
+  type SendResult,
+} from "./actor/types.ts";
+import { WorkerThread } from "./actor/worker-thread.ts";
+import { Arena, CACHE_PAIR_BYTES } from "./arena.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type LaneShape, type LaneSpec, type LaneStatus, laneStatus, placeLane } from "./lane/index.ts";
+import { emitForwarded, type LogLevel } from "./log.ts";
+import { seededRandom } from "./random.ts";
+import {
+  type ChildPolicy,
+  type CommandResult,
+  type Failure,
+  type StartResult,
+  type SupervisedChild,
+  type SupervisionEvent,
+  Supervisor,
+  type SupervisorOptions,
+  type SupervisorStatus,
+} from "./supervisor/index.ts";
+
+/** Actors that share a supervisor. Started in this order, stopped in the reverse one. */
+export interface GroupSpec {
+  readonly name: string;
+  readonly actors: readonly ActorSpec[];
+  /** Default `one-for-one`. */
+  readonly strategy?: SupervisorOptions["strategy"];
+  readonly intensity?: SupervisorOptions["intensity"];
+  readonly backoff?: SupervisorOptions["backoff"];
+  readonly policy?: Partial<ChildPolicy>;
+}
+
+export interface SystemSpec {
+  readonly lanes: readonly LaneShape[];
+  readonly groups: readonly GroupSpec[];
+  /** Shared memory that does not grow; the system places everything from `arenaFrom` on. */
+  readonly memory: WebAssembly.Memory;
+  readonly arenaFrom: number;
+  /** Plain data for every actor, made with the arena when something of it needs a place in the shared memory. */
+  readonly resources?: (arena: Arena) => Readonly<Record<string, unknown>>;
+  /** `threads` (default): each actor on the thread it names. `inline`: all on this thread, by `step`. */
+  readonly placement?: "threads" | "inline";
+  /** Default: the host's clock. */
+  readonly clock?: Clock;
+  /** Seeds backoff jitter and, inline, the order of steps. Default: drawn. */
+  readonly seed?: number;
+  /** Least severe level that workers send. Default `info`. */
+  readonly logLevel?: LogLevel;
+  /** A worker whose event loop has not turned for this long is ended. Default 15 s. */
+  readonly hungAfterMs?: number;
+  readonly onSupervision?: (event: SupervisionEvent) => void;
+  /** Makes the actors that run on this thread; default: imports their modules. */
+  readonly load?: (spec: ActorSpec) => ActorFactory | Promise<ActorFactory>;
+}
+
+export interface ActorStatus {
+  readonly name: string;
+  readonly thread: string;
+  readonly mailbox: { readonly depth: number; readonly capacity: number };
+  /** For each lane it is a stage of: slots it has still to release. */
+  readonly lag: Readonly<Record<string, number>>;
+}
+
+export interface SystemStatus {
+  readonly supervisors: SupervisorStatus;
+  readonly actors: readonly ActorStatus[];
+  readonly lanes: readonly LaneStatus[];
+  readonly deadLetters: { readonly count: number; readonly latest: readonly DeadLetter[] };
+}
+
+export class SystemError extends Error {
+  override readonly name = "SystemError";
+}
+
+const MAIN = "main";
+const DEAD_LETTERS_KEPT = 64;
+const DEFAULT_HUNG_AFTER_MS = 15_000;
+/** Bytes of one mailbox's words: two cache lines, as its senders and its receiver are different threads. */
+const BOX_BYTES = CACHE_PAIR_BYTES;
+
+/** Checks the declaration and places it. Nothing runs before `start`. @throws SystemError on a declaration that cannot work */
+export function createSystem(spec: SystemSpec): System {
+  checkSystem(spec);
+  return new System(spec);
+}
+
+export class System {
+  readonly memory: WebAssembly.Memory;
+  readonly lanes: readonly LaneSpec[];
+  readonly resources: Readonly<Record<string, unknown>>;
+  readonly #actors: readonly ActorSpec[];
+  readonly #boxes: readonly BoxSpec[];
+  readonly #post: PostOffice;
+  readonly #local: LocalThread;
+  readonly #workers = new Map<string, WorkerThread>();
+  readonly #groups: readonly Supervisor[];
+  readonly #root: Supervisor;
+  readonly #scheduler: Scheduler;
+  readonly #deadLetters: DeadLetter[] = [];
+  readonly #incarnations = new Map<string, number>();
+  #deadLetterCount = 0;
+
+  constructor(spec: SystemSpec) {
+    const clock = spec.clock ?? systemClock;
+    const inline = spec.placement === "inline";
+    const random = seededRandom(spec.seed ?? Math.floor(Math.random() * 2 ** 32));
+    const arena = new Arena(spec.memory, spec.arenaFrom);
+    this.memory = spec.memory;
+    this.#actors = spec.groups.flatMap(({ actors }) =>
+      inline ? actors.map((actor) => ({ ...actor, thread: MAIN })) : actors,
+    );
+    this.lanes = spec.lanes.map((shape) => placeLane(arena, shape));
+    this.#boxes = this.#actors.map((actor) => ({
+      actor: actor.name,
+      thread: actor.thread,
+      capacity: actor.mailboxSize ?? DEFAULT_MAILBOX_SIZE,
+      offset: arena.allocate(BOX_BYTES, `mailbox of ${actor.name}`),
+    }));
+    const scratch: Record<string, number> = {};
+    for (const { name, scratchBytes } of this.#actors) {
+      if (scratchBytes !== undefined) scratch[name] = arena.allocate(scratchBytes, `scratch of ${name}`);
+    }
+    this.resources = spec.resources?.(arena) ?? {};
+    const shared: SharedParts = {
+      memory: spec.memory,
+      lanes: this.lanes,
+      scratch,
+      resources: this.resources,
+    };
+    const onDeadLetter = (letter: DeadLetter) => this.#keepDeadLetter(letter);
+    this.#post = new PostOffice({
+      thread: MAIN,
+      memory: spec.memory,
+      boxes: this.#boxes,
+      clock,
+      forward: (packet, thread) => this.#forward(packet, thread),
+      onDeadLetter,
+    });
+    this.#scheduler = inline ? new SteppedScheduler(random) : new LiveScheduler();
+    this.#local = new LocalThread({
+      ...shared,
+      clock,
+      scheduler: this.#scheduler,
+      post: this.#post,
+      onDeadLetter,
+      onFailure: (actor, incarnation, failure) => {
+        if (this.#incarnations.get(actor) === incarnation) this.#failed([actor], failure);
+      },
+      ...(spec.load === undefined ? {} : { load: spec.load }),
+    });
+    for (const thread of new Set(this.#actors.map((actor) => actor.thread))) {
+      if (thread === MAIN) continue;
+      const worker = new WorkerThread({
+        parts: { ...shared, thread, boxes: this.#boxes, logLevel: spec.logLevel ?? "info" },
+        clock,
+        hungAfterMs: spec.hungAfterMs ?? DEFAULT_HUNG_AFTER_MS,
+        onPacket: (packet) => this.#post.accept(packet),
+        onFailure: (actor, failure) => this.#failed([actor], failure),
+        onDeath: (actors, reason) => this.#threadDied(thread, actors, reason),
+        onDeadLetter,
+        onLog: emitForwarded,
+      });
+      this.#workers.set(thread, worker);
+    }
+    const common = {
+      clock,
+      random,
+      ...(spec.onSupervision === undefined ? {} : { onEvent: spec.onSupervision }),
+    };
+    this.#groups = spec.groups.map((group) => this.#supervisor(group, common));
+    const stopDeadlineMs = 30_000;
+    this.#root = new Supervisor(
+      { name: "millrace", ...common },
+      this.#groups.map((child) => ({ child, policy: { startDeadlineMs: 30_000, stopDeadlineMs } })),
+    );
+  }
+
+  /** Starts every group in order. When one cannot start, those before it are stopped again and the reason is returned. */
+  start(): Promise<StartResult> {
+    return this.#root.start();
+  }
+
+  /** Stops all actors in reverse order, then the threads. */
+  async stop(): Promise<void> {
+    await this.#root.stop();
+    for (const worker of this.#workers.values()) worker.kill("the system stopped");
+  }
+
+  /** Inline only: does one thing. @returns false when nothing is to be done before time moves on */
+  step(): Promise<boolean> {
+    if (!(this.#scheduler instanceof SteppedScheduler))
+      throw new SystemError("only an inline system is stepped");
+    return this.#scheduler.step();
+  }
+
+  tell<M extends Message>(to: string, message: M): SendResult<M> {
+    return this.#post.tell(to, message);
+  }
+
+  ask<T>(to: string, message: Message, deadlineMs: number): Promise<AskResult<T>> {
+    return this.#post.ask(to, message, deadlineMs);
+  }
+
+  /** Ends an actor and starts it again, by an operator's wish. Refused for an unknown one, or one on its way up or down. */
+  async restart(actor: string, reason: string): Promise<CommandResult> {
+    const group = this.#groupOf(actor);
+    if (group === undefined) {
+      const names = this.#actors.map(({ name }) => name).join(", ");
+      return {
+        ok: false,
+        refused: "unknown-child",
+        message: `there is no actor ${actor}; there are ${names}`,
+      };
+    }
+    return group.restart(actor, reason);
+  }
+
+  /** Ends a worker thread at once, as a fault would. For tests of what follows. @returns false when there is no such thread */
+  killThread(thread: string): boolean {
+    const worker = this.#workers.get(thread);
+    worker?.kill("it was killed on purpose");
+    return worker !== undefined;
+  }
+
+  status(): SystemStatus {
+    const lanes = this.lanes.map((lane) => laneStatus(this.memory, lane));
+    const actors = this.#actors.map(({ name, thread }): ActorStatus => {
+      const box = this.#boxes.find(({ actor }) => actor === name)!;
+      const lag: Record<string, number> = {};
+      for (const { lane, stages } of lanes) {
+        const stage = stages.find((candidate) => candidate.stage === name);
+        if (stage !== undefined) lag[lane] = stage.lagSlots;
+      }
+      return {
+        name,
+        thread,
+        mailbox: { depth: mailboxDepth(this.memory, box), capacity: box.capacity },
+        lag,
+      };
+    });
+    return {
+      supervisors: this.#root.tree(),
+      actors,
+      lanes,
+      deadLetters: { count: this.#deadLetterCount, latest: [...this.#deadLetters] },
+    };
+  }
+
+  #supervisor(group: GroupSpec, common: Pick<SupervisorOptions, "clock" | "random" | "onEvent">): Supervisor {
+    const { name, strategy, intensity, backoff, policy } = group;
+    return new Supervisor(
+      {
+        name,
+        ...common,
+        ...(strategy === undefined ? {} : { strategy }),
+        ...(intensity === undefined ? {} : { intensity }),
+        ...(backoff === undefined ? {} : { backoff }),
+      },
+      group.actors.map(({ name: actor }) => {
+        const child = this.#child(this.#actors.find((candidate) => candidate.name === actor)!);
+        return policy === undefined ? { child } : { child, policy };
+      }),
+    );
+  }
+
+  #child(actor: ActorSpec): SupervisedChild {
+    const worker = this.#workers.get(actor.thread);
+    if (worker !== undefined) {
+      return {
+        name: actor.name,
+        start: () => worker.start(actor),
+        stop: () => worker.stop(actor.name),
+        // A thread cannot be made to drop one actor: it goes, and its other actors start again elsewhere.
+        kill: () => worker.kill(`${actor.name} did not end in time`),
+      };
+    }
+    return {
+      name: actor.name,
+      start: () => {
+        const incarnation = (this.#incarnations.get(actor.name) ?? 0) + 1;
+        this.#incarnations.set(actor.name, incarnation);
+        return this.#local.start(actor, incarnation);
+      },
+      stop: () => this.#local.stop(actor.name),
+      kill: () => this.#local.kill(actor.name),
+    };
+  }
+
+  #groupOf(actor: string): Supervisor | undefined {
+    return this.#groups.find((group) => group.children().some(({ name }) => name === actor));
+  }
+
+  #failed(actors: readonly string[], failure: Failure): void {
+    for (const group of this.#groups) {
+      const own = actors.filter((actor) => group.children().some(({ name }) => name === actor));
+      if (own.length > 0) group.failed(own, failure);
+    }
+  }
+
+  #threadDied(thread: string, actors: readonly string[], reason: string): void {
+    for (const actor of this.#actors) if (actor.thread === thread) this.#post.shut(actor.name);
+    this.#failed(actors, { kind: "thread-died", message: `thread ${thread}: ${reason}` });
+  }
+
+  #forward(packet: Packet, thread: string): void {
+    const worker = this.#workers.get(thread);
+    if (worker === undefined)
+      throw new SystemError(`a packet for ${packet.to} names thread ${thread}, which is not there`);
+    worker.deliver(packet);
+  }
+
+  #keepDeadLetter(letter: DeadLetter): void {
+    this.#deadLetterCount++;
+    this.#deadLetters.push(letter);
+    if (this.#deadLetters.length > DEAD_LETTERS_KEPT) this.#deadLetters.shift();
+  }
+}
+
+function checkSystem({ lanes, groups }: SystemSpec): void {
+  const actors = groups.flatMap((group) => group.actors);
+  const names = actors.map(({ name }) => name);
+  const fail = (what: string): never => {
+    throw new SystemError(what);
+  };
+  if (new Set(names).size !== names.length) fail(`two actors have one name among ${names.join(", ")}`);
+  for (const lane of lanes) {
+    const writers = actors.filter(({ writes }) => writes?.includes(lane.name)).map(({ name }) => name);
+    if (writers.length !== 1) {
+      fail(`lane ${lane.name} needs exactly one writer; it has ${writers.join(" and ") || "none"}`);
+    }
+    for (const stage of lane.tiers.flat()) {
+      if (!names.includes(stage))
+        fail(`lane ${lane.name} has the stage ${stage}, but there is no such actor`);
+      if (writers.includes(stage)) fail(`actor ${stage} is both the writer and a stage of lane ${lane.name}`);
+    }
+  }
+  for (const { name, writes, mailboxSize } of actors) {
+    for (const lane of writes ?? []) {
+      if (!lanes.some((candidate) => candidate.name === lane))
+        fail(`actor ${name} writes lane ${lane}, which is not there`);
+    }
+    if (mailboxSize !== undefined && !(mailboxSize >= 1))
+      fail(`actor ${name}: a mailbox holds at least one message`);
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Millrace's settings: every name, default, bound and one-line meaning, once. The same declaration validates, writes
+ * --help and fills the documentation. How settings are read and merged is runtime/config.ts; what stands here beyond the
+ * schema are the two rules that need more than one setting: how the token is given, and who may listen beyond loopback.
+ */
+import { z } from "zod";
+import {
+  byteSize,
+  type ConfigSpec,
+  durationMs,
+  errorCode,
+  type Loaded,
+  loadConfig,
+  type Problem,
+  type ReadFile,
+} from "./runtime/config.ts";
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const leastTokenCharacters = 16;
+
+/** Where an actor may be placed. */
+export const threadNames = ["main", "pipeline", "storage"] as const;
+export type ThreadName = (typeof threadNames)[number];
+
+const token = z
+  .string()
+  .regex(new RegExp(`^[\\x21-\\x7e]{${leastTokenCharacters},512}$`))
+  .meta({
+    description:
+      "Secret that clients send as a bearer token. Give it by environment or file rather than by flag: every user of the host can read a process's flags.",
+    expected: `at least ${leastTokenCharacters} (at most 512) visible ASCII characters, no spaces`,
+    secret: true,
+  });
+
+const slots = (lane: string) =>
+  z
+    .int()
+    .min(2)
+    .max(65_536)
+    .refine((count) => Number.isInteger(Math.log2(count)))
+    .meta({
+      description: `Slots of the ${lane} lane, when not what its dataset asks for.`,
+      expected: "a power of two from 2 to 65536",
+    })
+    .optional();
+
+const place = (actor: string) =>
+  z
+    .enum(threadNames)
+    .describe(`Thread that runs the ${actor}, when not the one the system chooses.`)
+    .optional();
+
+export const settingsSchema = z.object({
+  http: z.object({
+    host: z
+      .string()
+      .regex(/^[A-Za-z0-9.:%_-]{1,255}$/)
+      .default("127.0.0.1")
+      .meta({
+        description: "Address to listen on. Any address that is not loopback needs a token.",
+        expected: "an IP address or host name",
+      }),
+    port: z.int().min(0).max(65_535).default(8787).describe("Port to listen on; 0 takes any free one."),
+    token: token.optional(),
+    tokenFile: z
+      .string()
+      .min(1)
+      .max(4096)
+      .optional()
+      .describe(
+        "File whose only line is the token, in place of giving the token itself; mode 0600 is advised.",
+      ),
+  }),
+  data: z.object({
+    dir: z.string().min(1).max(4096).default("data").describe("Folder of the log, the lake and the keys."),
+  }),
+  sampler: z.object({
+    memoryIntervalMs: durationMs({ minMs: 100, maxMs: hourMs })
+      .default(1000)
+      .describe("How often the host's memory is sampled."),
+    processIntervalMs: durationMs({ minMs: 1000, maxMs: hourMs })
+      .default(10_000)
+      .describe("How often the host's processes are sampled."),
+    privateBudgetMs: durationMs({ minMs: 0, maxMs: 1000 })
+      .default(20)
+      .describe("Time a process sample may spend on private memory, which is dear to read; 0 leaves it out."),
+  }),
+  windower: z.object({
+    windowMs: durationMs({ minMs: 1000, maxMs: dayMs })
+      .refine((ms) => dayMs % ms === 0)
+      .default(60_000)
+      .meta({
+        description: "Length of a window. Windows start at midnight UTC, so it must divide a day.",
+        expected: 'a duration from 1s to 1d that divides a day, such as "1m"',
+      }),
+    disorderMs: durationMs({ minMs: 0, maxMs: hourMs })
+      .default(5000)
+      .describe("How far behind the latest event the watermark stays: rows later than that are late."),
+  }),
+  log: z.object({
+    level: z
+      .enum(["trace", "debug", "info", "warning", "error"])
+      .default("info")
+      .describe("Least severe level that is logged."),
+    format: z
+      .enum(["text", "json"])
+      .default("text")
+      .describe("Lines for people, or one JSON object a line; both go to standard error."),
+  }),
+  recorder: z.object({
+    segmentBytes: byteSize({ minBytes: 2 ** 20, maxBytes: 2 ** 30 })
+      .default(64 * 2 ** 20)
+      .describe("Size at which a segment of the log is closed and the next begun."),
+    syncIntervalMs: durationMs({ minMs: 0, maxMs: 60_000 })
+      .default(0)
+      .describe(
+        "Least time between two syncs of the log; rows are acknowledged after theirs. 0 syncs whenever one can.",
+      ),
+  }),
+  lanes: z.object({
+    slots: z.object({
+      memory: slots("memory"),
+      process: slots("process"),
+      optimization: slots("optimization"),
+      memoryWindow: slots("memory window"),
+      processWindow: slots("process window"),
+      optimizationWindow: slots("optimization window"),
+    }),
+  }),
+  broadcaster: z.object({
+    queueRows: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(1024)
+      .describe("Rows that wait for one slow client before the oldest are dropped and counted."),
+  }),
+  threads: z.object({
+    sampler: place("sampler"),
+    anonymizer: place("anonymizer"),
+    windower: place("windower"),
+    recorder: place("recorder"),
+    exporter: place("exporter"),
+    broadcaster: place("broadcaster"),
+  }),
+});
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
+
+/** What --help, the documentation and the loader read. */
+export const settingsSpec: ConfigSpec<typeof settingsSchema> = {
+  schema: settingsSchema,
+  envPrefix: "MILLRACE_",
+  fileName: "millrace.json",
+  shortFlags: { "http.port": "--port", "http.host": "--host", "http.token": "--token", "data.dir": "--data" },
+};
+
+/**
+ * Millrace's settings from flags, environment and file; a token in `http.tokenFile` is read into `http.token`.
+ * Pure: `readFile` returns a file's text or throws as node:fs does.
+ */
+export function loadSettings(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: ReadFile,
+): Loaded<Settings> {
+  const loaded = loadConfig(settingsSpec, { argv, env, readFile });
+  if (!loaded.ok) return loaded;
+  const withToken = readTokenFile(loaded, readFile);
+  if (!withToken.ok) return withToken;
+  const exposed = exposedWithoutToken(withToken);
+  return exposed === undefined ? withToken : { ok: false, problems: [exposed] };
+}
+
+/** Whether a host to listen on is reached from this machine only. Unsure means no: it then needs a token. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase();
+  if (name === "localhost" || name === "::1" || name === "0:0:0:0:0:0:0:1") return true;
+  const octets = name.split(".");
+  return (
+    octets.length === 4 &&
+    octets[0] === "127" &&
+    octets.every((octet) => /^(?:0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255)
+  );
+}
+
+type Ready = Extract<Loaded<Settings>, { ok: true }>;
+
+function readTokenFile(loaded: Ready, readFile: ReadFile): Loaded<Settings> {
+  const { http } = loaded.value;
+  if (http.tokenFile === undefined) return loaded;
+  const from = loaded.sources["http.tokenFile"] ?? "default";
+  const refuse = (expected: string, came: string, remedy: string): Loaded<Settings> => ({
+    ok: false,
+    problems: [{ setting: "http.tokenFile", from, expected, came, remedy }],
+  });
+  if (http.token !== undefined) {
+    const other = loaded.sources["http.token"] ?? "default";
+    return refuse("the token or its file, not both", `both: the token by ${other}`, "leave one of them out");
+  }
+  let text: string;
+  try {
+    text = readFile(http.tokenFile);
+  } catch (error) {
+    return refuse("a file that can be read", errorCode(error), "create it, or correct its name or its mode");
+  }
+  const parsed = token.safeParse(text.trim());
+  if (!parsed.success) {
+    return refuse(
+      `a file that holds ${token.meta()?.["expected"]}`,
+      "something else (hidden)",
+      "write a new token into it, for instance: openssl rand -hex 32",
+    );
+  }
+  return {
+    ok: true,
+    value: { ...loaded.value, http: { ...http, token: parsed.data } },
+    sources: { ...loaded.sources, "http.token": "the file in http.tokenFile" },
+  };
+}
+
+function exposedWithoutToken({ value, sources }: Ready): Problem | undefined {
+  if (isLoopback(value.http.host) || value.http.token !== undefined) return undefined;
+  return {
+    setting: "http.token",
+    from: `http.host by ${sources["http.host"] ?? "default"}`,
+    expected: "a token, because the host to listen on is not loopback (127.0.0.0/8, ::1, localhost)",
+    came: "none",
+    remedy:
+      "give one by MILLRACE_HTTP_TOKEN, http.tokenFile or --token, or stay on loopback with --host 127.0.0.1",
+  };
+}

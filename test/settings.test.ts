@@ -1,0 +1,199 @@
+/** Millrace's own settings: defaults, bounds, and who may listen beyond loopback. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { describeSettings, formatProblems } from "../runtime/config.ts";
+import { isLoopback, loadSettings, settingsSpec } from "../settings.ts";
+
+const token = "0123456789abcdef";
+
+function reader(files: Readonly<Record<string, string>>) {
+  return (path: string): string => {
+    const text = files[path];
+    if (text === undefined) throw Object.assign(new Error("not here"), { code: "ENOENT" });
+    return text;
+  };
+}
+
+function load(argv: readonly string[], env: Record<string, string> = {}, files: Record<string, string> = {}) {
+  return loadSettings(argv, env, reader(files));
+}
+
+function accepted(loaded: ReturnType<typeof load>) {
+  assert.ok(loaded.ok, loaded.ok ? "" : formatProblems(loaded.problems));
+  return loaded.value;
+}
+
+function onlyProblem(loaded: ReturnType<typeof load>) {
+  assert.ok(!loaded.ok, "expected a problem; it loaded");
+  assert.equal(loaded.problems.length, 1, formatProblems(loaded.problems));
+  return loaded.problems[0]!;
+}
+
+describe("settings", () => {
+  it("start with nothing given, on loopback", () => {
+    assert.deepEqual(accepted(load([])), {
+      http: { host: "127.0.0.1", port: 8787 },
+      data: { dir: "data" },
+      sampler: { memoryIntervalMs: 1000, processIntervalMs: 10_000, privateBudgetMs: 20 },
+      windower: { windowMs: 60_000, disorderMs: 5000 },
+      log: { level: "info", format: "text" },
+      recorder: { segmentBytes: 64 * 1024 * 1024, syncIntervalMs: 0 },
+      lanes: { slots: {} },
+      broadcaster: { queueRows: 1024 },
+      threads: {},
+    });
+  });
+
+  it("take the short flags, and the file millrace.json", () => {
+    const value = accepted(
+      load(
+        ["--port=0", "--host", "::1", "--data", "d", "--token", token],
+        {},
+        {
+          "millrace.json": '{"windower": {"windowMs": "10s"}, "lanes": {"slots": {"process": 4096}}}',
+        },
+      ),
+    );
+    assert.deepEqual(value.http, { host: "::1", port: 0, token });
+    assert.equal(value.data.dir, "d");
+    assert.equal(value.windower.windowMs, 10_000);
+    assert.equal(value.lanes.slots.process, 4096);
+  });
+
+  it("hold every bound on both sides", () => {
+    const bounds: readonly [name: string, least: string, below: string, most: string, above: string][] = [
+      ["http.port", "0", "-1", "65535", "65536"],
+      ["sampler.memoryIntervalMs", "100ms", "99ms", "1h", "3600001ms"],
+      ["sampler.processIntervalMs", "1s", "999ms", "1h", "61m"],
+      ["sampler.privateBudgetMs", "0", "-1", "1s", "1001"],
+      ["windower.windowMs", "1s", "500ms", "1d", "2d"],
+      ["windower.disorderMs", "0", "-1", "1h", "2h"],
+      ["recorder.segmentBytes", "1MiB", "1048575B", "1GiB", "2GiB"],
+      ["recorder.syncIntervalMs", "0", "-1", "1m", "2m"],
+      ["lanes.slots.memoryWindow", "2", "1", "65536", "131072"],
+      ["broadcaster.queueRows", "1", "0", "1000000", "1000001"],
+    ];
+    for (const [name, least, below, most, above] of bounds) {
+      for (const inside of [least, most]) accepted(load([`--${name}=${inside}`]));
+      for (const outside of [below, above]) {
+        assert.equal(onlyProblem(load([`--${name}=${outside}`])).setting, name, `${name}=${outside}`);
+      }
+    }
+  });
+
+  it("take only windows that divide a day, and slots that are a power of two", () => {
+    assert.match(onlyProblem(load(["--windower.windowMs=7s"])).expected, /divides a day/);
+    accepted(load(["--windower.windowMs=90s"]));
+    assert.match(onlyProblem(load(["--lanes.slots.memory=3000"])).expected, /power of two/);
+  });
+
+  it("place actors on the threads there are", () => {
+    assert.equal(accepted(load(["--threads.recorder=main"])).threads.recorder, "main");
+    assert.equal(
+      onlyProblem(load(["--threads.recorder=pipelines"])).expected,
+      "one of main, pipeline, storage",
+    );
+  });
+
+  it("give each setting a meaning, one environment variable and no secret a default", () => {
+    for (const setting of describeSettings(settingsSpec)) {
+      assert.match(setting.meaning, /^[A-Z].*\.$/, setting.name);
+      assert.match(setting.env, /^MILLRACE_[A-Z0-9_]+$/);
+      if (setting.secret) assert.equal(setting.default, undefined);
+    }
+    const secrets = describeSettings(settingsSpec).filter(({ secret }) => secret);
+    assert.deepEqual(
+      secrets.map(({ name }) => name),
+      ["http.token"],
+    );
+    assert.match(secrets[0]!.meaning, /environment or file rather than by flag/);
+  });
+});
+
+describe("settings: listening beyond loopback", () => {
+  it("needs a token, and says how to give one", () => {
+    for (const host of [
+      "0.0.0.0",
+      "::",
+      "192.168.1.2",
+      "example.org",
+      "127.0.0.1.example.org",
+      "127.1",
+      "localhost.x",
+    ]) {
+      const problem = onlyProblem(load(["--host", host]));
+      assert.equal(problem.setting, "http.token", host);
+      assert.equal(problem.from, "http.host by flag --host");
+      assert.match(problem.remedy, /MILLRACE_HTTP_TOKEN.*--token.*loopback/);
+      assert.equal(accepted(load(["--host", host], { MILLRACE_HTTP_TOKEN: token })).http.host, host);
+    }
+  });
+
+  it("is judged whatever source the host comes from", () => {
+    assert.match(
+      onlyProblem(load([], { MILLRACE_HTTP_HOST: "0.0.0.0" })).from,
+      /environment MILLRACE_HTTP_HOST/,
+    );
+    assert.match(
+      onlyProblem(load([], {}, { "millrace.json": '{"http":{"host":"::"}}' })).from,
+      /file millrace\.json/,
+    );
+  });
+
+  it("takes an empty host, which would mean every address, for a mistake", () => {
+    assert.equal(onlyProblem(load(["--host="], { MILLRACE_HTTP_TOKEN: token })).setting, "http.host");
+  });
+
+  it("knows the whole of 127.0.0.0/8 and nothing that only looks like it", () => {
+    const octet = fc.integer({ min: 0, max: 255 });
+    fc.assert(
+      fc.property(octet, octet, octet, octet, (a, b, c, d) => {
+        assert.equal(isLoopback(`${a}.${b}.${c}.${d}`), a === 127);
+        assert.ok(isLoopback(`127.${b}.${c}.${d}`));
+        assert.ok(!isLoopback(`127.${b}.${c}.${d}.x`));
+        assert.ok(!isLoopback(`127.${b}.${c}.${d + 256}`));
+      }),
+      { seed: 20260201 },
+    );
+    for (const host of ["localhost", "LOCALHOST", "::1"]) assert.ok(isLoopback(host));
+    for (const host of ["", "0", "::", "::ffff:127.0.0.1", "127.0.0.01", "0177.0.0.1", "127.0.0.1 "]) {
+      assert.ok(!isLoopback(host), host);
+    }
+  });
+});
+
+describe("settings: the token", () => {
+  it("has at least 16 visible characters, and is not repeated when it has not", () => {
+    for (const short of [
+      token.slice(1),
+      "with a space in it",
+      "tab\there0123456789",
+      "ünvisible-0123456789",
+      "",
+    ]) {
+      const problem = onlyProblem(load([], { MILLRACE_HTTP_TOKEN: short }));
+      assert.equal(problem.came, "(hidden)");
+      assert.match(problem.expected, /at least 16/);
+    }
+    assert.equal(accepted(load([], { MILLRACE_HTTP_TOKEN: token })).http.token, token);
+  });
+
+  it("may stand in a file, where it counts as given", () => {
+    const files = { "t.txt": `${token}\n` };
+    const loaded = load(["--host=0.0.0.0", "--http.tokenFile=t.txt"], {}, files);
+    assert.equal(accepted(loaded).http.token, token);
+    assert.ok(loaded.ok);
+    assert.equal(loaded.sources["http.token"], "the file in http.tokenFile");
+  });
+
+  it("is refused from a file that is missing, short or given beside a token", () => {
+    assert.equal(onlyProblem(load(["--http.tokenFile=t.txt"])).came, "ENOENT");
+    const short = onlyProblem(load(["--http.tokenFile=t.txt"], {}, { "t.txt": "s3cretshort" }));
+    assert.ok(!JSON.stringify(short).includes("s3cret"));
+    assert.match(short.expected, /a file that holds at least 16/);
+    const both = onlyProblem(load(["--http.tokenFile=t.txt", "--token", token], {}, { "t.txt": token }));
+    assert.match(both.came, /both: the token by flag --token/);
+    assert.ok(!JSON.stringify(both).includes(token));
+  });
+});
