@@ -15,7 +15,6 @@ import {
   type ReadFile,
 } from "./runtime/config.ts";
 
-const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 const leastTokenCharacters = 16;
 
@@ -32,18 +31,6 @@ const token = z
     expected: `at least ${leastTokenCharacters} (at most 512) visible ASCII characters, no spaces`,
     secret: true,
   });
-
-const slots = (lane: string) =>
-  z
-    .int()
-    .min(2)
-    .max(65_536)
-    .refine((count) => Number.isInteger(Math.log2(count)))
-    .meta({
-      description: `Slots of the ${lane} lane, when not what its dataset asks for.`,
-      expected: "a power of two from 2 to 65536",
-    })
-    .optional();
 
 const place = (actor: string) =>
   z
@@ -87,13 +74,6 @@ export const settingsSchema = z.object({
       .describe("Time a process sample may spend on private memory, which is dear to read; 0 leaves it out."),
   }),
   windower: z.object({
-    windowMs: durationMs({ minMs: 1000, maxMs: dayMs })
-      .refine((ms) => dayMs % ms === 0)
-      .default(60_000)
-      .meta({
-        description: "Length of a window. Windows start at midnight UTC, so it must divide a day.",
-        expected: 'a duration from 1s to 1d that divides a day, such as "1m"',
-      }),
     disorderMs: durationMs({ minMs: 0, maxMs: hourMs })
       .default(5000)
       .describe("How far behind the latest event the watermark stays: rows later than that are late."),
@@ -112,21 +92,6 @@ export const settingsSchema = z.object({
     segmentBytes: byteSize({ minBytes: 2 ** 20, maxBytes: 2 ** 30 })
       .default(64 * 2 ** 20)
       .describe("Size at which a segment of the log is closed and the next begun."),
-    syncIntervalMs: durationMs({ minMs: 0, maxMs: 60_000 })
-      .default(0)
-      .describe(
-        "Least time between two syncs of the log; rows are acknowledged after theirs. 0 syncs whenever one can.",
-      ),
-  }),
-  lanes: z.object({
-    slots: z.object({
-      memory: slots("memory"),
-      process: slots("process"),
-      optimization: slots("optimization"),
-      memoryWindow: slots("memory window"),
-      processWindow: slots("process window"),
-      optimizationWindow: slots("optimization window"),
-    }),
   }),
   broadcaster: z.object({
     queueRows: z
@@ -143,6 +108,7 @@ export const settingsSchema = z.object({
     recorder: place("recorder"),
     exporter: place("exporter"),
     broadcaster: place("broadcaster"),
+    intake: place("intake"),
   }),
 });
 

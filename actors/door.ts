@@ -7,7 +7,7 @@ import type { Dataset } from "../datasets/define.ts";
 import type { ActorContext } from "../runtime/actor/types.ts";
 import { Batch, type TextBytes } from "../runtime/batch/index.ts";
 import type { LaneWriter } from "../runtime/lane/index.ts";
-import { DoorAccount } from "./ledger.ts";
+import { DoorAccount, StoreAccount } from "./ledger.ts";
 import { resourcesOf } from "./resources.ts";
 
 export interface ClaimedSlot {
@@ -30,9 +30,12 @@ export class Door {
     this.#writer = context.writer(dataset.name);
     this.#slotBytes = this.#writer.spec.slotBytes;
     this.batch = new Batch(context.memory, dataset.plan);
-    this.account = new DoorAccount(context.memory, resourcesOf(context).ledger, dataset.name);
+    const { ledger } = resourcesOf(context);
+    this.account = new DoorAccount(context.memory, ledger, dataset.name);
     const last = this.#writer.lastPublishedSlot();
-    this.account.takeOver(last < 0 ? undefined : this.batch.bind(last).endSequence);
+    // A lane that has had no batch has shown no row since the process began: the next one goes on where the log ended.
+    const store = new StoreAccount(context.memory, ledger, dataset.name);
+    this.account.takeOver(last < 0 ? store.counts().recorded : this.batch.bind(last).endSequence);
   }
 
   /** Whether a batch of `rows` fits into one slot. */

@@ -20,6 +20,7 @@ import type { GroupSpec, SystemSpec } from "../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../wasm/index.ts";
 import { type AnonymizerConfig, anonymizerScratchBytes } from "./anonymizer/anonymizer.ts";
 import type { BroadcasterConfig } from "./broadcaster/broadcaster.ts";
+import { BROADCASTER_MAILBOX } from "./broadcaster/protocol.ts";
 import type { ExporterConfig } from "./exporter/exporter.ts";
 import type { IntakeConfig } from "./intake/intake.ts";
 import { type LedgerSpec, placeLedger } from "./ledger.ts";
@@ -157,7 +158,10 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
         ),
       ],
     },
-    { name: "live", actors: [actor<BroadcasterConfig>("broadcaster", { queueRows })] },
+    {
+      name: "live",
+      actors: [actor<BroadcasterConfig>("broadcaster", { queueRows }, { mailboxSize: BROADCASTER_MAILBOX })],
+    },
     {
       name: "pipeline",
       actors: [

@@ -22,7 +22,7 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer;
 }
 
-/** The host's clock. Its timers do not keep a process alive that has nothing else to do. */
+/** The host's clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -65,6 +65,8 @@ export interface SystemSpec {
   /** A worker whose event loop has not turned for this long is ended. Default 15 s. */
   readonly hungAfterMs?: number;
   readonly onSupervision?: (event: SupervisionEvent) => void;
+  /** The system gave up: more restarts than its intensity allows. Everything is stopped by then. */
+  readonly onEscalate?: (reason: string) => void;
   /** Makes the actors that run on this thread; default: imports their modules. */
   readonly load?: (spec: ActorSpec) => ActorFactory | Promise<ActorFactory>;
 }
@@ -184,9 +186,14 @@ export class System {
       ...(spec.onSupervision === undefined ? {} : { onEvent: spec.onSupervision }),
     };
     this.#groups = spec.groups.map((group) => this.#supervisor(group, common));
+    // A group has its actors' own deadlines within; the root is only there for one that goes wrong altogether.
     const stopDeadlineMs = 30_000;
     this.#root = new Supervisor(
-      { name: "millrace", ...common },
+      {
+        name: "millrace",
+        ...common,
+        ...(spec.onEscalate === undefined ? {} : { onEscalate: spec.onEscalate }),
+      },
       this.#groups.map((child) => ({ child, policy: { startDeadlineMs: 30_000, stopDeadlineMs } })),
     );
   }

@@ -36,10 +36,9 @@ describe("settings", () => {
       http: { host: "127.0.0.1", port: 8787 },
       data: { dir: "data" },
       sampler: { memoryIntervalMs: 1000, processIntervalMs: 10_000, privateBudgetMs: 20 },
-      windower: { windowMs: 60_000, disorderMs: 5000 },
+      windower: { disorderMs: 5000 },
       log: { level: "info", format: "text" },
-      recorder: { segmentBytes: 64 * 1024 * 1024, syncIntervalMs: 0 },
-      lanes: { slots: {} },
+      recorder: { segmentBytes: 64 * 1024 * 1024 },
       broadcaster: { queueRows: 1024 },
       threads: {},
     });
@@ -51,14 +50,14 @@ describe("settings", () => {
         ["--port=0", "--host", "::1", "--data", "d", "--token", token],
         {},
         {
-          "millrace.json": '{"windower": {"windowMs": "10s"}, "lanes": {"slots": {"process": 4096}}}',
+          "millrace.json": '{"windower": {"disorderMs": "10s"}, "broadcaster": {"queueRows": 4096}}',
         },
       ),
     );
     assert.deepEqual(value.http, { host: "::1", port: 0, token });
     assert.equal(value.data.dir, "d");
-    assert.equal(value.windower.windowMs, 10_000);
-    assert.equal(value.lanes.slots.process, 4096);
+    assert.equal(value.windower.disorderMs, 10_000);
+    assert.equal(value.broadcaster.queueRows, 4096);
   });
 
   it("hold every bound on both sides", () => {
@@ -67,11 +66,8 @@ describe("settings", () => {
       ["sampler.memoryIntervalMs", "100ms", "99ms", "1h", "3600001ms"],
       ["sampler.processIntervalMs", "1s", "999ms", "1h", "61m"],
       ["sampler.privateBudgetMs", "0", "-1", "1s", "1001"],
-      ["windower.windowMs", "1s", "500ms", "1d", "2d"],
       ["windower.disorderMs", "0", "-1", "1h", "2h"],
       ["recorder.segmentBytes", "1MiB", "1048575B", "1GiB", "2GiB"],
-      ["recorder.syncIntervalMs", "0", "-1", "1m", "2m"],
-      ["lanes.slots.memoryWindow", "2", "1", "65536", "131072"],
       ["broadcaster.queueRows", "1", "0", "1000000", "1000001"],
     ];
     for (const [name, least, below, most, above] of bounds) {
@@ -80,12 +76,6 @@ describe("settings", () => {
         assert.equal(onlyProblem(load([`--${name}=${outside}`])).setting, name, `${name}=${outside}`);
       }
     }
-  });
-
-  it("take only windows that divide a day, and slots that are a power of two", () => {
-    assert.match(onlyProblem(load(["--windower.windowMs=7s"])).expected, /divides a day/);
-    accepted(load(["--windower.windowMs=90s"]));
-    assert.match(onlyProblem(load(["--lanes.slots.memory=3000"])).expected, /power of two/);
   });
 
   it("place actors on the threads there are", () => {

@@ -7,7 +7,10 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Kernels } from "../../wasm/index.ts";
 import { emptyHeader, FRAME_HEADER_BYTES, type FrameHeader, frameBytes, readHeader } from "./log-format.ts";
 
-/** A window of the shared memory: `at` a multiple of 8, `bytes` at least the largest frame. */
+/**
+ * A window of the shared memory: `at` a multiple of 8, `bytes` at least the largest frame. Readers of one thread may share
+ * one, by the identity of this object: who comes to it after another reads its bytes anew.
+ */
 export interface ReadWindow {
   readonly at: number;
   readonly bytes: number;
@@ -29,7 +32,12 @@ export interface SegmentEnd {
   readonly torn: boolean;
 }
 
-/** A segment that cannot be opened or read as one. */
+/** Called once for each frame that is reached, before it is known to be whole. */
+export type WantedFrame = (header: FrameHeader, fileOffset: number) => boolean;
+
+/** The reader whose bytes a window holds. */
+const holders = new WeakMap<ReadWindow, SegmentReader>();
+
 export class SegmentReader {
   readonly #fd: number;
   readonly #kernels: Kernels;
@@ -41,6 +49,8 @@ export class SegmentReader {
   /** Part of the file that the window holds. */
   #windowFrom = 0;
   #windowTo = 0;
+  /** Size of the file when it was last looked at; it may have grown since. */
+  #knownBytes = 0;
   #atEnd = false;
 
   /** @throws the file system's error when the file cannot be opened */
@@ -53,25 +63,27 @@ export class SegmentReader {
   }
 
   /**
-   * The next frame that `wanted` says yes to, or undefined at the end of the good frames. Every frame that is returned, and
-   * with `checkAll` every frame that is passed over, has the right CRC.
+   * The next frame that `wanted` says yes to, its CRC checked, or undefined: with `atEnd` at the end of the good frames,
+   * else because more than `patienceBytes` (default: no end to it) were passed over, and the next call goes on from there.
    */
-  next(wanted: (header: FrameHeader) => boolean, checkAll = false): Frame | undefined {
+  next(wanted: WantedFrame, patienceBytes = Number.POSITIVE_INFINITY): Frame | undefined {
     const { header } = this.#frame;
+    const from = this.#fileOffset;
     while (!this.#atEnd) {
       const offset = this.#fileOffset;
+      if (offset - from > patienceBytes) return undefined;
       if (!this.#hold(offset, FRAME_HEADER_BYTES)) break;
       readHeader(this.#view, offset - this.#windowFrom, header);
       const bytes = frameBytes(header.payloadBytes);
       if (header.type === 0 || bytes > this.#window.bytes) break;
-      const take = wanted(header);
-      if (take || checkAll) {
+      const take = wanted(header, offset);
+      if (take) {
         if (!this.#hold(offset, bytes)) break;
         const at = this.#window.at + offset - this.#windowFrom;
         if (this.#kernels.crc32c(at + 4, bytes - 4) !== header.crc) break;
         this.#frame.payloadAt = at + FRAME_HEADER_BYTES;
         this.#frame.fileOffset = offset;
-      } else if (offset + bytes > this.#fileSize()) {
+      } else if (!this.#has(offset + bytes)) {
         break;
       }
       this.#fileOffset = offset + bytes;
@@ -79,6 +91,11 @@ export class SegmentReader {
     }
     this.#atEnd = true;
     return undefined;
+  }
+
+  /** Whether no good frame comes any more. */
+  get atEnd(): boolean {
+    return this.#atEnd;
   }
 
   /** A frame's payload as text. */
@@ -95,15 +112,23 @@ export class SegmentReader {
 
   close(): void {
     closeSync(this.#fd);
+    if (holders.get(this.#window) === this) holders.delete(this.#window);
   }
 
   #fileSize(): number {
-    return fstatSync(this.#fd).size;
+    this.#knownBytes = fstatSync(this.#fd).size;
+    return this.#knownBytes;
+  }
+
+  #has(bytes: number): boolean {
+    return bytes <= this.#knownBytes || bytes <= this.#fileSize();
   }
 
   /** Makes the window hold `bytes` of the file from `offset`. @returns false when the file ends before */
   #hold(offset: number, bytes: number): boolean {
-    if (offset >= this.#windowFrom && offset + bytes <= this.#windowTo) return true;
+    const isOurs = holders.get(this.#window) === this;
+    if (isOurs && offset >= this.#windowFrom && offset + bytes <= this.#windowTo) return true;
+    holders.set(this.#window, this);
     this.#windowFrom = offset;
     this.#windowTo = offset;
     while (this.#windowTo < offset + bytes) {

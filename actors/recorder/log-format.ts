@@ -2,6 +2,7 @@
  * The log on disk: segments of frames.
  *
  *     data/log/00000001.log        frame, frame, …       each on a multiple of 8 bytes
+ *     data/log/00000002.new        a segment being made: it gets its name when its head is on the disk
  *
  *     frame: 48 bytes of header, payload, zeros up to a multiple of 8
  *       0  u32  CRC-32C of everything after this word, padding included
@@ -20,7 +21,10 @@
  * or dropped, and why. All numbers are little-endian.
  */
 
+import { Buffer } from "node:buffer";
+import type { Dataset } from "../../datasets/define.ts";
 import { alignUp } from "../../runtime/arena.ts";
+import { streamPreamble } from "../../runtime/batch/index.ts";
 import type { CarriedCounts, RecoveredCounts } from "../ledger.ts";
 
 export const FRAME_HEADER_BYTES = 48;
@@ -101,6 +105,11 @@ export function emptyHeader(): FrameHeader {
   };
 }
 
+/** How a segment head says what a dataset's batches look like. */
+export function schemaOf(dataset: Dataset): string {
+  return Buffer.from(streamPreamble(dataset.plan.publicColumns)).toString("base64");
+}
+
 /** Where a data folder keeps its log. */
 export function logFolder(dataFolder: string): string {
   return `${dataFolder}/log`;
@@ -110,6 +119,11 @@ const SEGMENT_NAME = /^(\d{8})\.log$/;
 
 export function segmentName(number: number): string {
   return `${String(number).padStart(8, "0")}.log`;
+}
+
+/** What a segment is called until its head is on the disk. */
+export function unfinishedName(number: number): string {
+  return `${String(number).padStart(8, "0")}.new`;
 }
 
 /** Numbers of the segments among these file names, ascending. */

@@ -11,6 +11,7 @@ import {
   type FrameHeader,
   logFolder,
   type SegmentHead,
+  schemaOf,
   segmentName,
   segmentNumbers,
 } from "./log-format.ts";
@@ -23,6 +24,8 @@ export interface LogRange {
   /** Sequence numbers: from inclusive, to exclusive. Defaults: all. */
   readonly fromSequence?: number;
   readonly toSequence?: number;
+  /** Rows of the dataset that are known to be stored: a log that ends before them is damaged. Default: none are known. */
+  readonly storedRows?: number;
 }
 
 /** The log cannot be read on: what lies there is damaged, and where. */
@@ -33,9 +36,12 @@ export class LogDamaged extends Error {
 export interface LogSource {
   readonly dataFolder: string;
   readonly kernels: Kernels;
-  /** Where frames are read to; nobody else uses it while a generator is being read. */
+  /** Where frames are read to. Generators may share it: a batch is there until any of them is asked for its next one. */
   readonly window: ReadWindow;
 }
+
+/** Frames that are passed over are read too: after this many bytes of them, `stepLog` lets others have their turn. */
+const PATIENCE_BYTES = 8 * 2 ** 20;
 
 /**
  * Batches of `dataset` within `range`. The batch is reused: use it before asking for the next one. Rows that are appended
@@ -47,37 +53,83 @@ export function* readLog(
   dataset: Dataset,
   range: LogRange = {},
 ): Generator<PublicBatch, void, void> {
+  for (const batch of stepLog(source, dataset, range)) if (batch !== undefined) yield batch;
+}
+
+/** As `readLog`, but gives undefined from time to time, when much had to be passed over: no step takes long. */
+export function* stepLog(
+  source: LogSource,
+  dataset: Dataset,
+  range: LogRange = {},
+): Generator<PublicBatch | undefined, void, void> {
   const folder = logFolder(source.dataFolder);
-  const batch = new MessageBatch(dataset.plan);
   const numbers = segmentNumbers(listFolder(folder));
   for (const [index, number] of numbers.entries()) {
-    const name = segmentName(number);
     if (isBefore(source, numbers[index + 1], dataset, range)) continue;
+    const name = segmentName(number);
     const reader = new SegmentReader(`${folder}/${name}`, source.kernels, source.window);
     try {
-      const head = readHead(reader);
-      // The last segment may be one that is just being made.
-      if (head === undefined && number === numbers.at(-1)) return;
-      if (head === undefined) throw new LogDamaged(`log segment ${name} does not begin with a readable head`);
-      const id = head.datasets.findIndex((candidate) => candidate.name === dataset.name);
-      const wanted = (header: FrameHeader) => isWanted(header, id, range);
-      for (let frame = reader.next(wanted); frame !== undefined; frame = reader.next(wanted)) {
-        const { buffer } = source.kernels.memory;
-        if (!batch.bind(buffer, frame.payloadAt, frame.header.firstSequence)) {
-          throw new LogDamaged(
-            `log segment ${name} holds ${dataset.name} in another schema at byte ${frame.fileOffset}`,
-          );
-        }
-        yield batch;
-      }
-      const end = reader.end();
-      if (end.torn && number !== numbers.at(-1)) {
-        throw new LogDamaged(`log segment ${name} is damaged at byte ${end.goodBytes} of ${end.fileBytes}`);
-      }
+      const isLast = index === numbers.length - 1;
+      const isDone = yield* readSegment(reader, name, isLast, source, dataset, range);
+      if (isDone) return;
     } finally {
       reader.close();
     }
   }
+}
+
+/** @returns whether no later segment can hold a row that is wanted */
+function* readSegment(
+  reader: SegmentReader,
+  name: string,
+  isLast: boolean,
+  source: LogSource,
+  dataset: Dataset,
+  range: LogRange,
+): Generator<PublicBatch | undefined, boolean, void> {
+  const { storedRows = 0, toSequence = Number.POSITIVE_INFINITY } = range;
+  const head = readHead(reader);
+  if (head === undefined) throw new LogDamaged(`log segment ${name} does not begin with a readable head`);
+  const id = head.datasets.findIndex((candidate) => candidate.name === dataset.name);
+  const described = head.datasets[id];
+  if ((described?.nextSequence ?? 0) >= toSequence) return true;
+  const batch = new MessageBatch(dataset.plan);
+  let isPast = false;
+  /** Rows of the dataset in frames before the one looked at last, of which it is not known yet whether it is whole. */
+  let rows = described?.stored ?? 0;
+  let lastRows = 0;
+  let lastOffset = 0;
+  const wanted = (header: FrameHeader, offset: number) => {
+    rows += lastRows;
+    lastOffset = offset;
+    lastRows = header.type === FRAME_BATCH && header.dataset === id ? header.rows : 0;
+    isPast = lastRows > 0 && header.firstSequence >= toSequence;
+    return isPast || (lastRows > 0 && isWanted(header, range));
+  };
+  while (!reader.atEnd) {
+    const frame = reader.next(wanted, PATIENCE_BYTES);
+    if (isPast) return true;
+    if (frame === undefined) {
+      if (!reader.atEnd) yield undefined;
+      continue;
+    }
+    const { buffer } = source.kernels.memory;
+    const isSame = described?.schema === schemaOf(dataset);
+    if (!isSame || !batch.bind(buffer, frame.payloadAt, frame.header.firstSequence)) {
+      throw new LogDamaged(
+        `log segment ${name} holds ${dataset.name} in another schema at byte ${frame.fileOffset}`,
+      );
+    }
+    yield batch;
+  }
+  const end = reader.end();
+  if (lastOffset < end.goodBytes) rows += lastRows;
+  // At the end of the last segment a write may be under way, which is no damage: it holds no row that is known to be stored.
+  const isDamaged = isLast ? rows < storedRows : end.torn;
+  if (isDamaged) {
+    throw new LogDamaged(`log segment ${name} is damaged at byte ${end.goodBytes} of ${end.fileBytes}`);
+  }
+  return false;
 }
 
 /** The head of a segment, or undefined when it has none that can be read. */
@@ -106,20 +158,10 @@ function isBefore(
   }
 }
 
-function isWanted(header: FrameHeader, dataset: number, range: LogRange): boolean {
-  const {
-    fromMs = Number.NEGATIVE_INFINITY,
-    toMs = Number.POSITIVE_INFINITY,
-    fromSequence = 0,
-    toSequence = Number.POSITIVE_INFINITY,
-  } = range;
+function isWanted(header: FrameHeader, range: LogRange): boolean {
+  const { fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY, fromSequence = 0 } = range;
   return (
-    header.type === FRAME_BATCH &&
-    header.dataset === dataset &&
-    header.maxTimeMs >= fromMs &&
-    header.minTimeMs < toMs &&
-    header.firstSequence + header.rows > fromSequence &&
-    header.firstSequence < toSequence
+    header.maxTimeMs >= fromMs && header.minTimeMs < toMs && header.firstSequence + header.rows > fromSequence
   );
 }
 

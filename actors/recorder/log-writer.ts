@@ -6,7 +6,6 @@
  * off. That is what a crash within a write leaves; a row that was acknowledged is never behind it.
  */
 
-import { Buffer } from "node:buffer";
 import {
   closeSync,
   fdatasyncSync,
@@ -15,13 +14,12 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from "node:fs";
 import type { Dataset } from "../../datasets/define.ts";
-import { alignUp } from "../../runtime/arena.ts";
-import { type Batch, streamPreamble } from "../../runtime/batch/index.ts";
+import type { Batch } from "../../runtime/batch/index.ts";
 import type { Kernels } from "../../wasm/index.ts";
 import type { CarriedCounts, RecoveredCounts } from "../ledger.ts";
 import { type ReadWindow, SegmentReader } from "./frame-reader.ts";
@@ -36,11 +34,29 @@ import {
   LOG_VERSION,
   logFolder,
   type SegmentHead,
+  schemaOf,
   segmentName,
   segmentNumbers,
+  unfinishedName,
   writeHeader,
 } from "./log-format.ts";
 import { LogDamaged, readHead } from "./log-reader.ts";
+
+/** What of the file system may fail while rows come: a test puts a disk in here that does. */
+export interface LogDisk {
+  readonly openSync: (path: string, flags: string, mode: number) => number;
+  readonly writeSync: (
+    fd: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => number;
+  readonly fdatasyncSync: (fd: number) => void;
+  readonly ftruncateSync: (fd: number, bytes: number) => void;
+}
+
+const hostDisk: LogDisk = { openSync, writeSync, fdatasyncSync, ftruncateSync };
 
 export interface LogWriterOptions {
   readonly dataFolder: string;
@@ -51,6 +67,8 @@ export interface LogWriterOptions {
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
   readonly nowMs: () => number;
+  /** Default: the host's. */
+  readonly disk?: LogDisk;
 }
 
 /** What opening the log found. */
@@ -73,8 +91,11 @@ const NOTHING: CarriedCounts = { rejected: {}, dropped: {} };
 export class LogWriter {
   readonly opening: LogOpening;
   readonly #options: LogWriterOptions;
+  readonly #disk: LogDisk;
   readonly #folder: string;
   readonly #counts = new Map<string, Mutable>();
+  /** Schemas of datasets that the log holds and this program does not know: their numbers are kept for when it does again. */
+  readonly #retired = new Map<string, string>();
   readonly #u8: Uint8Array;
   readonly #view: DataView;
   #segment = 0;
@@ -89,6 +110,7 @@ export class LogWriter {
    */
   constructor(options: LogWriterOptions) {
     this.#options = options;
+    this.#disk = options.disk ?? hostDisk;
     this.#folder = logFolder(options.dataFolder);
     const { at, bytes } = options.staging;
     this.#u8 = new Uint8Array(options.kernels.memory.buffer, at, bytes);
@@ -158,15 +180,14 @@ export class LogWriter {
   sync(): void {
     if (this.#staged === 0) return;
     try {
-      this.#writeAll();
-      fdatasyncSync(this.#fd);
+      this.#writeStaged(this.#fd, this.#fileBytes);
     } catch (error) {
-      ftruncateSync(this.#fd, this.#fileBytes);
+      this.#cutBack();
       throw error;
     }
     this.#fileBytes += this.#staged;
     this.#staged = 0;
-    if (this.#fileBytes >= this.#options.segmentBytes) this.#begin(this.#segment + 1);
+    if (this.#fileBytes >= this.#options.segmentBytes) this.#tryBegin(this.#segment + 1);
   }
 
   /** Bytes that are staged and not yet on the disk. */
@@ -179,45 +200,40 @@ export class LogWriter {
     this.#fd = -1;
   }
 
-  #recover(numbers: number[]): number {
-    let cutBytes = 0;
-    for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
-      const path = `${this.#folder}/${segmentName(number)}`;
-      const reader = new SegmentReader(path, this.#options.kernels, this.#options.staging);
-      try {
-        const head = readHead(reader);
-        if (head === undefined) {
-          cutBytes += reader.end().fileBytes;
-          // The process ended while it made this segment: nothing is in it. Anything larger is damage, and not ours to remove.
-          if (reader.end().fileBytes > this.#headBytesAtMost()) {
-            throw new LogDamaged(`log segment ${segmentName(number)} does not begin with a readable head`);
-          }
-          rmSync(path);
-          continue;
-        }
-        this.#readCounts(reader, head);
-        const end = reader.end();
-        cutBytes += end.fileBytes - end.goodBytes;
-        numbers.push(number);
-        this.#goOn(number, path, end.goodBytes, head);
-        return cutBytes;
-      } finally {
-        reader.close();
-      }
+  /** @returns bytes that were cut off the end */
+  #recover(numbers: readonly number[]): number {
+    const number = numbers.at(-1);
+    if (number === undefined) {
+      this.#begin(1);
+      return 0;
     }
-    this.#begin(1);
-    return cutBytes;
+    const name = segmentName(number);
+    const path = `${this.#folder}/${name}`;
+    const reader = new SegmentReader(path, this.#options.kernels, this.#options.staging);
+    try {
+      const head = readHead(reader);
+      if (head === undefined) {
+        // A segment has its name only once its head is on the disk: no crash leaves this.
+        throw new LogDamaged(
+          `log segment ${name} does not begin with a readable head; ` +
+            "bring it back from a copy, or move it away to go on without the rows in it",
+        );
+      }
+      this.#readCounts(reader, head);
+      const { goodBytes, fileBytes } = reader.end();
+      this.#goOn(number, path, goodBytes, fileBytes, head);
+      return fileBytes - goodBytes;
+    } finally {
+      reader.close();
+    }
   }
 
   #readCounts(reader: SegmentReader, head: SegmentHead): void {
-    for (const { name, stored, nextSequence, latestMs, rejected, dropped } of head.datasets) {
+    for (const { name, schema, stored, nextSequence, latestMs, rejected, dropped } of head.datasets) {
+      if (!this.#counts.has(name)) this.#retired.set(name, schema);
       this.#counts.set(name, { stored, nextSequence, latestMs, carried: { rejected, dropped } });
     }
-    for (
-      let frame = reader.next(() => true, true);
-      frame !== undefined;
-      frame = reader.next(() => true, true)
-    ) {
+    for (let frame = reader.next(() => true); frame !== undefined; frame = reader.next(() => true)) {
       const { type, dataset, rows, firstSequence, maxTimeMs } = frame.header;
       if (type === FRAME_BATCH) {
         const counts = this.#of(head.datasets[dataset]?.name ?? "");
@@ -233,42 +249,62 @@ export class LogWriter {
   }
 
   /** Goes on in an existing segment, or in a new one when it is full or does not know today's datasets. */
-  #goOn(number: number, path: string, goodBytes: number, head: SegmentHead): void {
-    const same = JSON.stringify(head.datasets.map(({ name, schema }) => [name, schema]));
-    const now = JSON.stringify(this.#options.datasets.map((dataset) => [dataset.name, schemaOf(dataset)]));
-    this.#fd = openSync(path, "r+");
-    if (statSync(path).size > goodBytes) {
-      ftruncateSync(this.#fd, goodBytes);
-      fsyncSync(this.#fd);
+  #goOn(number: number, path: string, goodBytes: number, fileBytes: number, head: SegmentHead): void {
+    const shapes = ({ datasets }: SegmentHead) => JSON.stringify(datasets.map((of) => [of.name, of.schema]));
+    this.#fd = this.#disk.openSync(path, "r+", 0o600);
+    if (fileBytes > goodBytes) {
+      this.#disk.ftruncateSync(this.#fd, goodBytes);
+      this.#disk.fdatasyncSync(this.#fd);
     }
     this.#segment = number;
     this.#fileBytes = goodBytes;
-    if (same !== now || goodBytes >= this.#options.segmentBytes) this.#begin(number + 1);
+    if (shapes(head) !== shapes(this.#newHead())) this.#begin(number + 1);
+    else if (goodBytes >= this.#options.segmentBytes) this.#tryBegin(number + 1);
   }
 
+  /** A disk that has no room for a new segment may have room in this one, which then grows larger. */
+  #tryBegin(number: number): void {
+    try {
+      this.#begin(number);
+    } catch {
+      // Not lost sight of: it is tried again after the next sync, and what the disk refuses of rows is thrown by that.
+    }
+  }
+
+  /** Makes segment `number` and goes on in it. Nothing is staged then. When it throws, all is as it was. */
   #begin(number: number): void {
+    const unfinished = `${this.#folder}/${unfinishedName(number)}`;
+    const fd = this.#disk.openSync(unfinished, "w", 0o600);
+    try {
+      if (!this.#stageJson(FRAME_SEGMENT, this.#newHead())) {
+        throw new RangeError("the staging area is too small for a segment head");
+      }
+      this.#writeStaged(fd, 0);
+      renameSync(unfinished, `${this.#folder}/${segmentName(number)}`);
+      syncFolder(this.#folder);
+    } catch (error) {
+      this.#staged = 0;
+      closeSync(fd);
+      // A segment by that name would be taken for the log's end, and we go on in the one before.
+      rmSync(unfinished, { force: true });
+      rmSync(`${this.#folder}/${segmentName(number)}`, { force: true });
+      throw error;
+    }
     this.close();
-    const staged = this.#staged;
-    if (staged !== 0) throw new Error("a segment begins with nothing staged");
-    const path = `${this.#folder}/${segmentName(number)}`;
-    this.#fd = openSync(path, "w", 0o600);
+    this.#fd = fd;
     this.#segment = number;
-    this.#fileBytes = 0;
-    const head: SegmentHead = {
-      format: LOG_FORMAT,
-      version: LOG_VERSION,
-      createdMs: this.#options.nowMs(),
-      datasets: this.#options.datasets.map((dataset) => {
-        const { carried, ...counts } = this.#of(dataset.name);
-        return { name: dataset.name, schema: schemaOf(dataset), ...counts, ...carried };
-      }),
-    };
-    this.#stageJson(FRAME_SEGMENT, head);
-    this.#writeAll();
-    fsyncSync(this.#fd);
     this.#fileBytes = this.#staged;
     this.#staged = 0;
-    syncFolder(this.#folder);
+  }
+
+  #newHead(): SegmentHead {
+    const known = this.#options.datasets.map((dataset) => [dataset.name, schemaOf(dataset)] as const);
+    // Today's first: their place in the list is what frames call them by.
+    const datasets = [...known, ...this.#retired].map(([name, schema]) => {
+      const { carried, ...counts } = this.#of(name);
+      return { name, schema, ...counts, ...carried };
+    });
+    return { format: LOG_FORMAT, version: LOG_VERSION, createdMs: this.#options.nowMs(), datasets };
   }
 
   #stageJson(type: number, value: unknown): boolean {
@@ -295,16 +331,22 @@ export class LogWriter {
     this.#staged = at + bytes;
   }
 
-  #writeAll(): void {
+  /** Writes all that is staged at byte `at` of the file, and returns when it is on the disk. */
+  #writeStaged(fd: number, at: number): void {
     let written = 0;
     while (written < this.#staged) {
-      written += writeSync(this.#fd, this.#u8, written, this.#staged - written, this.#fileBytes + written);
+      written += this.#disk.writeSync(fd, this.#u8, written, this.#staged - written, at + written);
     }
+    this.#disk.fdatasyncSync(fd);
   }
 
-  #headBytesAtMost(): number {
-    const bytes = this.#options.datasets.reduce((total, dataset) => total + schemaOf(dataset).length, 0);
-    return alignUp(bytes, 8) + 4096 * this.#options.datasets.length;
+  /** Takes back what a write left that failed. What stays all the same is written over by the next one. */
+  #cutBack(): void {
+    try {
+      this.#disk.ftruncateSync(this.#fd, this.#fileBytes);
+    } catch {
+      // The write that failed is what is to be told of; whoever opens the log before the next one cuts the rest off.
+    }
   }
 
   #carry(dataset: string, { rejected, dropped, nextSequence }: CountsPayload[string]): void {
@@ -315,7 +357,6 @@ export class LogWriter {
   #of(dataset: string): Mutable {
     let counts = this.#counts.get(dataset);
     if (counts === undefined) {
-      // A dataset that an older version stored and this one does not know: its rows are kept and counted.
       counts = { stored: 0, nextSequence: 0, latestMs: null, carried: NOTHING };
       this.#counts.set(dataset, counts);
     }
@@ -325,10 +366,6 @@ export class LogWriter {
 
 function later(latestMs: number | null, timeMs: number): number {
   return latestMs === null ? timeMs : Math.max(latestMs, timeMs);
-}
-
-function schemaOf(dataset: Dataset): string {
-  return Buffer.from(streamPreamble(dataset.plan.publicColumns)).toString("base64");
 }
 
 /** Makes a new file's name durable. */

@@ -7,13 +7,14 @@
  */
 
 import { datasets } from "../../datasets/index.ts";
+import { REJECTION_REASONS } from "../../datasets/validate.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
 import type { LaneReader } from "../../runtime/lane/index.ts";
-import { DoorAccount, StoreAccount } from "../ledger.ts";
+import { DOOR_DROPS, DoorAccount, type RecoveredCounts, STORE_DROPS, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
 import type { CountsPayload } from "./log-format.ts";
-import { LogWriter } from "./log-writer.ts";
+import { type LogDisk, LogWriter } from "./log-writer.ts";
 
 export interface RecorderConfig {
   readonly dataFolder: string;
@@ -28,6 +29,11 @@ const COUNTS_EVERY_MS = 1000;
 const RETRY_MS = 1000;
 
 export default function recorder(context: ActorContext<RecorderConfig>): Behaviour {
+  return recorderOn(context);
+}
+
+/** The recorder on another disk than the host's. */
+export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk): Behaviour {
   const { ledger } = resourcesOf(context as ActorContext<never>);
   const { dataFolder, segmentBytes, stagingBytes } = context.config;
   const log = new LogWriter({
@@ -37,6 +43,7 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
     staging: { at: context.scratch, bytes: stagingBytes },
     segmentBytes,
     nowMs: () => context.clock.nowMs(),
+    ...(disk === undefined ? {} : { disk }),
   });
   const { opening } = log;
   if (opening.cutBytes > 0) {
@@ -62,11 +69,8 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
   let failing = false;
   let stopping = false;
   /** The counts that the log has, as text. */
-  let carried = JSON.stringify(
-    datasets.map(({ name }) => {
-      const { rejected, dropped } = accounts.get(name)!.door.counts();
-      return [rejected, { ...dropped, ...accounts.get(name)!.store.counts().dropped }];
-    }),
+  let carried = countsText(
+    Object.fromEntries([...opening.counts].map(([name, kept]) => [name, allOf(kept)])),
   );
 
   /** Syncs, and waits out a disk that refuses. */
@@ -78,7 +82,8 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
         failing = false;
         return;
       } catch (error) {
-        if (stopping) throw error;
+        const isDisk = typeof (error as NodeJS.ErrnoException).code === "string";
+        if (stopping || !isDisk) throw error;
         if (!failing) {
           context.log.error("the disk refused a write; rows wait in their lanes until it takes them", {
             error,
@@ -125,32 +130,54 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
     };
   }
 
-  /** Keeps the counts that the rows themselves do not tell, when they have changed. */
-  context.every(
-    COUNTS_EVERY_MS,
-    async () => {
-      const counts: CountsPayload = Object.fromEntries(
-        [...accounts].map(([name, { door, store }]) => {
-          const { rejected, dropped } = door.counts();
-          const counted = store.counts();
-          const all = { ...dropped, ...counted.dropped };
-          return [name, { rejected, dropped: all, nextSequence: counted.recorded }];
-        }),
-      );
-      const text = JSON.stringify(Object.values(counts).map(({ rejected, dropped }) => [rejected, dropped]));
-      if (text === carried) return;
-      carried = text;
-      while (!log.appendCounts(counts)) await sync();
-      await sync();
-    },
-    COUNTS_EVERY_MS,
-  );
+  /** The counts that rows themselves do not tell. */
+  function counts(): CountsPayload {
+    return Object.fromEntries(
+      [...accounts].map(([name, { door, store }]) => {
+        const { rejected, dropped } = door.counts();
+        const { recorded, dropped: lost } = store.counts();
+        return [name, { rejected, dropped: { ...dropped, ...lost }, nextSequence: recorded }];
+      }),
+    );
+  }
+
+  /** Keeps them, when they have changed. */
+  async function keepCounts(): Promise<void> {
+    const now = counts();
+    if (countsText(now) === carried) return;
+    while (!log.appendCounts(now)) await sync();
+    await sync();
+    carried = countsText(now);
+  }
+
+  context.every(COUNTS_EVERY_MS, keepCounts, COUNTS_EVERY_MS);
 
   return {
     stages: Object.fromEntries(datasets.map(({ name }) => [name, handler(name)])),
-    stop() {
+    async stop() {
       stopping = true;
+      try {
+        if (!failing) await keepCounts();
+      } catch (error) {
+        context.log.error("the latest counts of rejected and dropped rows could not be kept", { error });
+      }
       log.close();
     },
   };
+}
+
+/** A log's counts, those that it does not tell being 0. */
+function allOf({ rejected, dropped, nextSequence }: RecoveredCounts): CountsPayload[string] {
+  const all = <Name extends string>(names: readonly Name[], known: Readonly<Partial<Record<Name, number>>>) =>
+    Object.fromEntries(names.map((name) => [name, known[name] ?? 0])) as Record<Name, number>;
+  return {
+    rejected: all(REJECTION_REASONS, rejected),
+    dropped: all([...DOOR_DROPS, ...STORE_DROPS], dropped),
+    nextSequence,
+  };
+}
+
+/** What is compared: by dataset, in the order of the list. */
+function countsText(counts: CountsPayload): string {
+  return JSON.stringify(datasets.map(({ name }) => [counts[name]?.rejected, counts[name]?.dropped]));
 }

@@ -23,11 +23,9 @@ export interface Incarnation {
   kill(): void;
 }
 
-/** One cause, shared by all that fell by it. */
+/** One cause, shared by all that fell by it: it is the object, not what it says, that makes it one. */
 export interface Cause {
   readonly failure: Failure;
-  /** Whether it has been counted towards the intensity. */
-  counted: boolean;
 }
 
 export interface ChildContext {
@@ -259,7 +257,7 @@ function mayOutlive({ kind }: Failure): boolean {
 }
 
 function startFailure(kind: "timed-out" | "refused", message: string): Cause {
-  return { failure: { kind, message }, counted: false };
+  return { failure: { kind, message } };
 }
 
 function describeStartFailure(result: StartResult & { readonly ok: false }): string {

@@ -115,7 +115,7 @@ export class SupervisorCore {
         this.#pumpAgain = false;
         this.outbox.flush();
         this.#actOnFailures();
-        if (this.rounds.advance()) this.#pumpAgain = true;
+        this.rounds.advance();
       }
     } finally {
       this.#pumping = false;
@@ -158,18 +158,17 @@ export class SupervisorCore {
   }
 
   #recover(failures: readonly Transition[], cause: Cause): void {
-    // A child that is being ended anyway needs nothing, nor one that an observer has stopped in the meantime.
-    const fallen = failures.filter(({ child }) => child.wanted && !this.rounds.ending(child));
+    // A child that is being ended anyway, for a restart or for good, needs nothing.
+    const fallen = failures.filter(({ child }) => !this.rounds.ending(child));
     this.#letGo(fallen.map(({ child }) => child).filter((child) => child.policy.restart === "temporary"));
     const again = fallen.filter(({ child }) => child.policy.restart !== "temporary");
     if (again.length === 0) return;
     const children = again.map(({ child }) => child);
     const reason = `${children.map(({ name }) => quote(name)).join(", ")} failed (${describeFailure(cause.failure)})`;
-    if (!cause.counted && !this.window.tryCount(this.clock.monotonicMs())) {
+    if (!this.window.tryCount(this.clock.monotonicMs())) {
       this.#escalate(children, reason);
       return;
     }
-    cause.counted = true;
     // One wait for all, that of the child which failed most often in a row. A round that this one takes over waits no
     // longer than it: its children get a sibling restarted before them, and so a new chance.
     const before = Math.max(...again.map((failure) => this.#countInARow(failure)));

@@ -48,15 +48,12 @@ export class Rounds {
     return this.#rounds.some((round) => round.phase === "ending" && round.ends.includes(child));
   }
 
-  /** Gives every round's due command; true when one was done. A child's port may call back and change the list meanwhile. */
-  advance(): boolean {
-    let anyDone = false;
+  /** Gives every round's due command, and parts with those that are done. */
+  advance(): void {
     for (const round of this.#rounds) {
-      if (!this.#rounds.includes(round) || !advanceRound(round) || !this.#rounds.includes(round)) continue;
+      if (!advanceRound(round)) continue;
       this.#rounds = this.#rounds.filter((other) => other !== round);
       round.done();
-      anyDone = true;
     }
-    return anyDone;
   }
 }

@@ -78,7 +78,7 @@ export class Supervisor implements SupervisedChild {
    */
   failed(names: readonly string[], reason: Failure): void {
     const fallen = names.map((name) => this.#known(name));
-    const cause: Cause = { failure: reason, counted: false };
+    const cause: Cause = { failure: reason };
     for (const child of fallen) child.send({ type: "fail", cause });
     this.#core.pump();
   }

@@ -30,6 +30,17 @@ test("restart: at once, not counted towards the intensity, and resolved when the
   assert.ok(events.some(({ to, reason }) => to === "stopping" && reason === "new settings"));
 });
 
+test("restart forgets the child's failures in a row: the next wait is the shortest", async () => {
+  const { supervisor, pass } = await running("a");
+  supervisor.failed(["a"], DIED);
+  await pass(100);
+  void supervisor.restart("a", "mended");
+  await pass(0);
+  supervisor.failed(["a"], DIED);
+  await pass(0);
+  assert.equal(supervisor.children()[0]?.nextStartInMs, 100);
+});
+
 test("restart honours the strategy for a running child", async () => {
   const { supervisor, take, pass } = await running("abc", { strategy: "rest-for-one" });
   const result = supervisor.restart("b", "");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { restartGroup } from "../../runtime/supervisor/strategy.ts";
-import { DIED, running, THREW } from "./supervisor-support.ts";
+import { build, DIED, running, THREW } from "./supervisor-support.ts";
 
 test("the three strategies, as decisions", () => {
   const all = ["a", "b", "c", "d"];
@@ -105,6 +105,20 @@ test("a failed child whose thread dies before its turn to be stopped is not aske
   supervisor.failed(["b"], DIED);
   await pass(10);
   assert.deepEqual(take(), ["stop c", "stop a"]);
+});
+
+test("a failed transient child that ends by itself before its turn is not asked to stop, but restarted", async () => {
+  const { supervisor, fake, take, pass } = await running(
+    "abc",
+    { strategy: "one-for-all" },
+    { b: { restart: "transient" } },
+  );
+  fake("c").stopPlan = [10];
+  supervisor.failed(["b"], THREW);
+  await pass(5);
+  supervisor.ended("b");
+  await pass(200);
+  assert.deepEqual(take(), ["stop c", "stop a", "start a", "start b", "start c"]);
 });
 
 test("a sibling that cannot start again begins the restart anew, after a longer wait", async () => {
@@ -224,6 +238,25 @@ test("a transient child that failed is restarted", async () => {
   supervisor.failed(["a"], DIED);
   await pass(100);
   assert.deepEqual(take(), ["start a"]);
+});
+
+test("a temporary child may fail once it came up, not before, without failing the start of all", async () => {
+  const policies = { a: { restart: "temporary" } } as const;
+  for (const [behaviour, ok] of [
+    [0, true],
+    ["reject", false],
+  ] as const) {
+    const { supervisor, fake, take, pass, states } = build("ab", {}, policies);
+    fake("a").startPlan = [behaviour];
+    fake("b").startPlan = [10];
+    const started = supervisor.start();
+    await pass(5);
+    if (ok) supervisor.failed(["a"], DIED);
+    await pass(5);
+    assert.equal((await started).ok, ok);
+    assert.deepEqual(take(), ok ? ["start a", "start b"] : ["start a"]);
+    assert.deepEqual(states(), { a: "stopped", b: ok ? "running" : "stopped" });
+  }
 });
 
 test("a transient child that ends well before its siblings are up does not fail the start", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type StartResult, Supervisor } from "../../runtime/supervisor/index.ts";
-import { build, DIED, FakeChild, running, settled, THREW } from "./supervisor-support.ts";
+import { build, DIED, FakeChild, type House, running, settled, THREW } from "./supervisor-support.ts";
 
 test("children start one after another in declared order, and stop in reverse order", async () => {
   const { supervisor, fake, take, takeEvents, pass, states } = build("abc");
@@ -276,8 +276,9 @@ test("a stopped supervisor starts from a clean slate; a running one refuses to s
   const [a] = supervisor.children();
   assert.deepEqual(a, { name: "a", state: "running", restarts: 0, startedAtMs: 1_000_100 });
   assert.equal(supervisor.tree().recentRestarts, 0);
-  supervisor.failed(["a"], DIED); // Within what is allowed again.
+  supervisor.failed(["a"], DIED); // Within what is allowed again, and after the shortest wait.
   await pass(100);
+  assert.equal(supervisor.children()[0]?.restarts, 1);
   assert.equal(supervisor.state, "running");
 });
 
@@ -396,6 +397,55 @@ test("observers and ports may call back", async () => {
   await Promise.all(stopped);
   assert.equal(supervisor.state, "stopped");
   assert.equal(child.live, false);
+});
+
+test("an observer that calls back is not called again before it has returned, and cannot restart what just failed", async () => {
+  for (const strategy of ["one-for-one", "one-for-all"] as const) {
+    let depth = 0;
+    let deepest = 0;
+    const answers: unknown[] = [];
+    const house: House = await running("ab", {
+      strategy,
+      onEvent: ({ to }) => {
+        deepest = Math.max(deepest, ++depth);
+        if (to === "failed") {
+          house.supervisor.failed(["b"], DIED);
+          void house.supervisor.restart("a", "").then((answer) => answers.push(!answer.ok && answer.refused));
+        }
+        depth--;
+      },
+    });
+    house.supervisor.failed(["a"], DIED);
+    await house.pass(1000);
+    assert.equal(deepest, 1);
+    assert.deepEqual(answers, ["restarting", "restarting"]);
+    assert.deepEqual(house.restarts(), { a: 1, b: 1 });
+  }
+});
+
+test("killing one child may end others: they are neither killed nor restarted then", async () => {
+  const { supervisor, fake, take, takeEvents, die } = await running("abc");
+  fake("c").onKill = () => die("a", "b", "c"); // They share a thread.
+  supervisor.kill();
+  await settled();
+  assert.deepEqual(take(), ["kill c"]);
+  assert.deepEqual(takeEvents(), [
+    "a running>failed",
+    "b running>failed",
+    "c running>stopped",
+    "b failed>stopped",
+    "a failed>stopped",
+  ]);
+});
+
+test("a deadline's kill that takes others along restarts them all", async () => {
+  const { supervisor, fake, take, pass, die, states } = await running("abc");
+  fake("b").stopPlan = ["hang"];
+  fake("b").onKill = () => die("a", "b");
+  supervisor.failed(["b"], THREW);
+  await pass(200);
+  assert.deepEqual(take().sort(), ["kill b", "start a", "start b", "stop b"]);
+  assert.deepEqual(states(), { a: "running", b: "running", c: "running" });
 });
 
 test("what does not fit the contract of failed() and ended() throws", async () => {

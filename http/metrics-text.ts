@@ -1,0 +1,133 @@
+/**
+ * The system's figures as Prometheus metrics. One snapshot of status and ledger is taken for each scrape, and every series
+ * reads from it. The series are fixed by the system's declaration, so they are registered once.
+ */
+
+import {
+  BROADCASTER,
+  type BroadcasterMessage,
+  type BroadcasterReplies,
+  type BroadcasterStats,
+} from "../actors/broadcaster/protocol.ts";
+import type { LedgerRow } from "../actors/ledger.ts";
+import { createMetrics, type MetricCells, type Metrics } from "../runtime/metrics/index.ts";
+import type { SystemStatus } from "../runtime/system.ts";
+import type { ControlDeps } from "./control.ts";
+import { actorStates } from "./system-view.ts";
+
+interface Snapshot {
+  readonly status: SystemStatus;
+  readonly ledger: readonly LedgerRow[];
+  /** Undefined when the broadcaster did not answer. */
+  readonly streams: BroadcasterStats | undefined;
+}
+
+/** A scrape does not wait for a broadcaster that is down. */
+const STATS_MS = 500;
+
+/** @param cells metric cells that actors write, shown as they are */
+export function createMetricsText(
+  deps: Pick<ControlDeps, "ask" | "status" | "ledger">,
+  cells: readonly MetricCells[] = [],
+): () => Promise<string> {
+  const metrics = createMetrics({ prefix: "millrace_", cells });
+  const take = async (): Promise<Snapshot> => {
+    const message: BroadcasterMessage = { kind: "broadcast.stats" };
+    const answer = await deps.ask<BroadcasterReplies["broadcast.stats"]>(BROADCASTER, message, STATS_MS);
+    return { status: deps.status(), ledger: deps.ledger(), streams: answer.ok ? answer.value : undefined };
+  };
+  let snapshot: Snapshot | undefined;
+  return async () => {
+    const isFirst = snapshot === undefined;
+    snapshot = await take();
+    if (isFirst) registerAll(metrics, snapshot, () => snapshot!);
+    return metrics.render();
+  };
+}
+
+function registerAll(metrics: Metrics, first: Snapshot, now: () => Snapshot): void {
+  registerLedger(metrics, first.ledger, () => now().ledger);
+  registerSystem(metrics, first.status, () => now().status);
+  registerStreams(metrics, () => now().streams);
+}
+
+function registerLedger(
+  metrics: Metrics,
+  first: readonly LedgerRow[],
+  now: () => readonly LedgerRow[],
+): void {
+  for (const { dataset, rejected, dropped } of first) {
+    const row = () => found(now(), (candidate) => candidate.dataset === dataset);
+    const labels = { dataset };
+    metrics.registerCounter("rows_received", "Rows that came.", labels, () => row().received);
+    metrics.registerCounter("rows_stored", "Rows that the log holds.", labels, () => row().stored);
+    metrics.registerGauge(
+      "rows_in_flight",
+      "Rows on their way from the door to the log.",
+      labels,
+      () => row().inFlight,
+    );
+    const balanced = () => (row().balanced ? 1 : 0);
+    metrics.registerGauge("ledger_balanced", "1 while every row is accounted for.", labels, balanced);
+    for (const reason of Object.keys(rejected)) {
+      const read = () => row().rejected[reason as keyof typeof rejected];
+      metrics.registerCounter("rows_rejected", "Rows refused at the door.", { dataset, reason }, read);
+    }
+    for (const reason of Object.keys(dropped)) {
+      const read = () => row().dropped[reason as keyof typeof dropped];
+      metrics.registerCounter("rows_dropped", "Good rows that went no further.", { dataset, reason }, read);
+    }
+  }
+}
+
+function registerSystem(metrics: Metrics, first: SystemStatus, now: () => SystemStatus): void {
+  for (const { lane, stages } of first.lanes) {
+    for (const { stage } of stages) {
+      const read = () => {
+        const status = found(now().lanes, (candidate) => candidate.lane === lane);
+        return found(status.stages, (candidate) => candidate.stage === stage).lagSlots;
+      };
+      const help = "Slots that a stage has still to release.";
+      metrics.registerGauge("stage_lag_slots", help, { lane, stage }, read);
+    }
+  }
+  for (const { name } of first.actors) {
+    const labels = { actor: name };
+    const child = () => found(actorStates(now().supervisors), (candidate) => candidate.name === name);
+    const mailbox = () => found(now().actors, (candidate) => candidate.name === name).mailbox;
+    metrics.registerGauge("mailbox_depth", "Messages that wait.", labels, () => mailbox().depth);
+    metrics.registerCounter("actor_restarts", "Starts after the first.", labels, () => child().restarts);
+    const running = () => (child().state === "running" ? 1 : 0);
+    metrics.registerGauge("actor_running", "1 while the actor runs.", labels, running);
+  }
+  const letters = () => now().deadLetters.count;
+  metrics.registerCounter("dead_letters", "Messages and batches that nobody could handle.", {}, letters);
+}
+
+function registerStreams(metrics: Metrics, now: () => BroadcasterStats | undefined): void {
+  const stats = () => {
+    const streams = now();
+    if (streams === undefined) throw new Error("the broadcaster did not answer");
+    return streams;
+  };
+  metrics.registerGauge("stream_clients", "Clients of live streams.", {}, () => stats().clients);
+  const dropped = () => stats().droppedRows;
+  metrics.registerCounter("stream_rows_dropped", "Rows dropped for slow stream clients.", {}, dropped);
+  const encoded = () => stats().encodedRows;
+  metrics.registerCounter("stream_rows_encoded", "Rows made into JSON for streams.", {}, encoded);
+  for (const [quantile, figure] of [
+    ["0.5", "p50Ms"],
+    ["0.99", "p99Ms"],
+    ["1", "maxMs"],
+  ] as const) {
+    const help = "From a row's writing to its being ready for stream clients, over the latest batches.";
+    const read = () => (stats().latency?.[figure] ?? Number.NaN) / 1000;
+    metrics.registerGauge("stream_latency_seconds", help, { quantile }, read);
+  }
+}
+
+function found<T>(items: readonly T[], is: (item: T) => boolean): T {
+  const item = items.find(is);
+  if (item === undefined) throw new RangeError("it was declared when the series was registered, and is gone");
+  return item;
+}

@@ -1,0 +1,147 @@
+/**
+ * Millrace, as a process: reads the settings, locks the data folder, listens, starts the actors, and ends in order when it is
+ * asked to.
+ *
+ * Exit codes: 0 ended as asked; 1 it failed; 2 the settings, the data folder or the address cannot be used.
+ */
+
+import { mkdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { houseSpec, ledgerOf } from "./actors/house.ts";
+import { readLedger } from "./actors/ledger.ts";
+import { type HttpServer, HttpStartError, startHttp } from "./http/serve.ts";
+import { version } from "./http/version.ts";
+import { describeSettings, formatProblems, formatSettings } from "./runtime/config.ts";
+import { type FolderLock, lockFolder } from "./runtime/folder-lock.ts";
+import { configureLogging, getLog } from "./runtime/log.ts";
+import { commandLine, environment, exit, onStopSignal } from "./runtime/platform/index.ts";
+import { createSystem, type System } from "./runtime/system.ts";
+import { loadSettings, type Settings, settingsSpec } from "./settings.ts";
+
+const FAILED = 1;
+const UNUSABLE = 2;
+/** What an orderly end may take before the process ends all the same. */
+const STOP_WITHIN_MS = 10_000;
+
+await main(commandLine());
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes("--help") || argv.includes("-h")) {
+    process.stdout.write(usage());
+    exit(0);
+  }
+  if (argv.includes("--version")) {
+    process.stdout.write(`millrace ${version}\n`);
+    exit(0);
+  }
+  const loaded = loadSettings(argv, environment(), (path) => readFileSync(path, "utf8"));
+  if (!loaded.ok) unusable(formatProblems(loaded.problems));
+  const settings = loaded.value;
+  const { level, format } = settings.log;
+  configureLogging({ level, format });
+  await run(settings, openFolder(settings.data.dir));
+}
+
+async function run(settings: Settings, lock: FolderLock): Promise<void> {
+  const log = getLog("millrace");
+  const system = buildSystem(settings);
+  const server = await listen(settings, system);
+  let ending = false;
+  onStopSignal((signal) => {
+    // Asked twice: whoever asks does not want to wait.
+    if (ending) exit(FAILED);
+    ending = true;
+    log.info("ending on {signal}", { signal });
+    void end(server, system, lock).then(() => exit(0));
+  });
+  const started = await system.start();
+  if (!started.ok) {
+    log.error("did not start: {reason}", { reason: started.message });
+    await end(server, system, lock);
+    exit(FAILED);
+  }
+  log.info("ready at {url}", { url: server.url });
+}
+
+function buildSystem({ data, sampler, windower, recorder, broadcaster, threads, log }: Settings): System {
+  const supervision = getLog("supervision");
+  return createSystem({
+    ...houseSpec({
+      dataFolder: data.dir,
+      sampler,
+      disorderMs: windower.disorderMs,
+      segmentBytes: recorder.segmentBytes,
+      queueRows: broadcaster.queueRows,
+      threads: definedOnly(threads),
+    }),
+    logLevel: log.level,
+    onSupervision({ supervisor, child, from, to, reason }) {
+      const properties = { supervisor, child, from, to, reason };
+      if (to === "failed" || to === "escalated")
+        supervision.warning("{child}: {from} → {to}, {reason}", properties);
+      else supervision.debug("{child}: {from} → {to}", properties);
+    },
+    onEscalate(reason) {
+      getLog("millrace").error("gave up: {reason}", { reason });
+      exit(FAILED);
+    },
+  });
+}
+
+async function listen(settings: Settings, system: System): Promise<HttpServer> {
+  try {
+    return await startHttp({ settings, system, ledger: () => readLedger(system.memory, ledgerOf(system)) });
+  } catch (error) {
+    if (error instanceof HttpStartError) unusable(error.message);
+    throw error;
+  }
+}
+
+function openFolder(folder: string): FolderLock {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const locked = lockFolder(folder);
+    if (locked.ok) return locked.lock;
+    unusable(
+      `data.dir: the folder ${folder} is in use by ${locked.owner}; end that process, or choose another folder with --data`,
+    );
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    unusable(
+      `data.dir: the folder ${folder} cannot be used (${code}); make it writable, or choose another with --data`,
+    );
+  }
+}
+
+/** Streams first, so that nobody waits for more; then the actors, from the front to the back; then the folder. */
+async function end(server: HttpServer, system: System, lock: FolderLock): Promise<void> {
+  setTimeout(() => {
+    getLog("millrace").error("did not end within {seconds} s", { seconds: STOP_WITHIN_MS / 1000 });
+    exit(FAILED);
+  }, STOP_WITHIN_MS);
+  await server.close();
+  await system.stop();
+  lock.release();
+}
+
+function definedOnly<T>(values: Readonly<Record<string, T | undefined>>): Record<string, T> {
+  const defined: Record<string, T> = {};
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) defined[name] = value;
+  return defined;
+}
+
+function unusable(message: string): never {
+  process.stderr.write(`${message}\n`);
+  exit(UNUSABLE);
+}
+
+function usage(): string {
+  return `millrace ${version}: turns this host's telemetry into data that a model may be trained on
+
+usage: bun main.ts [--setting value]…
+
+settings (by flag, by environment, or in millrace.json):
+
+${formatSettings(describeSettings(settingsSpec))}
+`;
+}

@@ -1,0 +1,121 @@
+/** What the end-to-end tests share: a data folder, a house without the parts a test replaces, and rows with known ids. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type HouseOptions, houseSpec } from "../../actors/house.ts";
+import type { Pushed } from "../../actors/intake/protocol.ts";
+import { readLog } from "../../actors/recorder/log-reader.ts";
+import type { Dataset } from "../../datasets/define.ts";
+import { datasetNamed } from "../../datasets/index.ts";
+import { optimization } from "../../datasets/optimization.ts";
+import { readInt64, readUint64 } from "../../runtime/batch/index.ts";
+import { createSystem, type System, type SystemSpec } from "../../runtime/system.ts";
+import {
+  compileKernels,
+  createKernelMemory,
+  instantiateKernels,
+  KERNEL_STATIC_BYTES,
+} from "../../wasm/index.ts";
+
+const WINDOW_BYTES = 4 * 2 ** 20;
+
+/** A data folder that is gone after the test. */
+export function temporaryFolder(t: { after(fn: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-test-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function houseOptions(dataFolder: string, more: Partial<HouseOptions> = {}): HouseOptions {
+  return {
+    dataFolder,
+    sampler: { memoryIntervalMs: 100, processIntervalMs: 1000, privateBudgetMs: 5 },
+    disorderMs: 1000,
+    segmentBytes: 2 ** 16,
+    queueRows: 1024,
+    ...more,
+  };
+}
+
+export function buildHouse(options: HouseOptions, more: Partial<SystemSpec> = {}): System {
+  return createSystem({ ...houseSpec(options), logLevel: "error", ...more });
+}
+
+/** Row number `id` of the synthetic writer: its id is in `duration_ms`, and event time moves a second a row. */
+export function syntheticRow(id: number): Record<string, unknown> {
+  return {
+    timestamp: Date.UTC(2026, 0, 1) + id * 1000,
+    trigger: "manual",
+    before_available_mb: 1000,
+    after_available_mb: 1000 + (id % 7),
+    freed_mb: id % 7,
+    processes_trimmed: id % 5,
+    duration_ms: id,
+    success: id % 2 === 0,
+  };
+}
+
+/** A row that no dataset takes. */
+export const badRow = { timestamp: "yesterday" };
+
+export function pushSynthetic(system: System, ids: readonly number[], bad = 0) {
+  const rows = [...ids.map(syntheticRow), ...Array.from({ length: bad }, () => badRow)];
+  return system.ask<Pushed>(
+    "intake",
+    { kind: "intake.push", dataset: "optimization", rows } as never,
+    10_000,
+  );
+}
+
+/** The ids and event times of all synthetic rows in a folder's log, in stored order. */
+export function storedRows(dataFolder: string): { id: number; timeMs: number }[] {
+  const id = optimization.plan.public("duration_ms");
+  const time = optimization.plan.public("timestamp");
+  const rows: { id: number; timeMs: number }[] = [];
+  for (const batch of readFolder(dataFolder, optimization)) {
+    const [idAt, timeAt] = [batch.dataAt(id) >>> 2, batch.dataAt(time) >>> 2];
+    for (let row = 0; row < batch.rows; row++) {
+      const { i32 } = batch.views;
+      rows.push({ id: readUint64(i32, idAt + row * 2), timeMs: readInt64(i32, timeAt + row * 2) });
+    }
+  }
+  return rows;
+}
+
+export function storedIds(dataFolder: string): number[] {
+  return storedRows(dataFolder).map(({ id }) => id);
+}
+
+/** How many values each stored window of the synthetic rows counts, by window start; a window that is there twice throws. */
+export function storedWindowCounts(dataFolder: string): Map<number, number> {
+  const windows = datasetNamed("optimization_1m") as Dataset;
+  const measure = (optimization.windows?.measures ?? []).indexOf("duration_ms");
+  const counts = new Map<number, number>();
+  for (const batch of readFolder(dataFolder, windows)) {
+    const { u8, u32, i32 } = batch.views;
+    for (let row = 0; row < batch.rows; row++) {
+      if (u8[batch.dataAt(windows.plan.public("measure")) + row] !== measure) continue;
+      const startMs = readInt64(i32, (batch.dataAt(windows.plan.public("window_start")) >>> 2) + row * 2);
+      if (counts.has(startMs)) throw new Error(`window ${new Date(startMs).toISOString()} is stored twice`);
+      counts.set(startMs, u32[(batch.dataAt(windows.plan.public("count")) >>> 2) + row]!);
+    }
+  }
+  return counts;
+}
+
+function readFolder(dataFolder: string, dataset: Dataset) {
+  const memory = createKernelMemory({ bytes: KERNEL_STATIC_BYTES + WINDOW_BYTES });
+  const kernels = instantiateKernels(compileKernels(), memory);
+  const window = { at: KERNEL_STATIC_BYTES, bytes: WINDOW_BYTES };
+  return readLog({ dataFolder, kernels, window }, dataset);
+}
+
+/** Resolves once `holds` does; looks again at every turn of the event loop. @throws after `deadlineMs` */
+export async function until(what: string, holds: () => boolean, deadlineMs = 20_000): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
+    await new Promise<void>((resolve) => setTimeout(resolve, 1));
+  }
+}
