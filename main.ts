@@ -55,6 +55,7 @@ async function run(settings: Settings, lock: FolderLock): Promise<void> {
     void end(server, system, lock).then(() => exit(0));
   });
   const started = await system.start();
+  if (ending) return;
   if (!started.ok) {
     log.error("did not start: {reason}", { reason: started.message });
     await end(server, system, lock);

@@ -5,7 +5,7 @@
  * however that ends, and there is no stale lock to clear away after a `kill -9`. A second file says who holds it, for people.
  */
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pid } from "node:process";
 import { DatabaseSync } from "node:sqlite";
 
@@ -20,7 +20,10 @@ export type LockResult =
 /** Locks `folder`, which must exist. Never waits. `owner` says who has it, as far as that is known. */
 export function lockFolder(folder: string): LockResult {
   const ownerFile = `${folder}/owner.json`;
-  const database = new DatabaseSync(`${folder}/lock.sqlite`);
+  const lockFile = `${folder}/lock.sqlite`;
+  // Made here first, because SQLite would let everybody read it.
+  closeSync(openSync(lockFile, "a", 0o600));
+  const database = new DatabaseSync(lockFile);
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
