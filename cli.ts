@@ -67,7 +67,7 @@ await runMain(
 /** Writes beside the file and renames, so that no half file ever has its name. @returns bytes written */
 async function download(url: URL, output: string): Promise<number> {
   const token = environment()["MILLRACE_HTTP_TOKEN"];
-  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(url, { headers }).catch(() => {
     return fail(
       FAILED,

@@ -14,6 +14,7 @@
  */
 
 import type { ColumnType } from "../runtime/batch/index.ts";
+import { MAX_MOMENT_MS, MIN_MOMENT_MS } from "./moment-text.ts";
 
 export const PRIVACY_CLASSES = ["measure", "category", "moment", "identifier", "pseudonym"] as const;
 export type PrivacyClass = (typeof PRIVACY_CLASSES)[number];
@@ -86,12 +87,32 @@ export function publicName(name: string, column: ColumnSpec): string {
 
 /** Bounds of a numeric column: declared, or what its type holds (exactly, in a double: 64-bit types end at 2^53 - 1). */
 export function boundsOf(column: ColumnSpec): readonly [min: number, max: number] {
-  const [lowest, highest] = TYPE_BOUNDS[column.type] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [lowest, highest] = typeBounds(column.type);
   if (column.class !== "measure" && column.class !== "identifier") return [lowest, highest];
   return [column.min ?? lowest, column.max ?? highest];
 }
 
-const F32_MAX = 3.4028234663852886e38;
+/** What a type holds; without end for those that are no numbers. */
+export function typeBounds(type: ColumnType): readonly [min: number, max: number] {
+  return TYPE_BOUNDS[type] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+}
+
+export type ColumnType64 = "u64" | "i64";
+
+/**
+ * Bounds of a 64-bit column, exactly. Those of a measure are `boundsOf`: figures stay what a double holds. An identifier or
+ * pseudonym is not reckoned with, so without bounds of its own it has all 64 bits.
+ */
+export function fullBoundsOf(column: ColumnSpec, type: ColumnType64): readonly [min: bigint, max: bigint] {
+  const [min, max] = boundsOf(column);
+  if (type === "i64" || column.class === "measure") return [BigInt(min), BigInt(max)];
+  const isBounded = column.class === "identifier" && column.max !== undefined;
+  return [BigInt(min), isBounded ? BigInt(max) : U64_MAX];
+}
+
+const U64_MAX = 2n ** 64n - 1n;
+/** Largest value of a float. */
+export const F32_MAX = 3.4028234663852886e38;
 const TYPE_BOUNDS: Readonly<Partial<Record<ColumnType, readonly [number, number]>>> = {
   f64: [-Number.MAX_VALUE, Number.MAX_VALUE],
   f32: [-F32_MAX, F32_MAX],
@@ -101,6 +122,6 @@ const TYPE_BOUNDS: Readonly<Partial<Record<ColumnType, readonly [number, number]
   i32: [-2_147_483_648, 2_147_483_647],
   u64: [0, Number.MAX_SAFE_INTEGER],
   i64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  // What both JavaScript's Date and Arrow's milliseconds hold.
-  timestamp: [-8.64e15, 8.64e15],
+  // The years that a date of four digits can write, in text and in the lake's folders.
+  timestamp: [MIN_MOMENT_MS, MAX_MOMENT_MS],
 };

@@ -4,13 +4,8 @@
  */
 
 import { BatchPlan, type BatchSchema, type FieldSpec, type RawFieldSpec } from "../runtime/batch/index.ts";
-import {
-  type ColumnSpec,
-  DEFAULT_MAX_TEXT_BYTES,
-  PRIVACY_CLASSES,
-  publicName,
-  publicType,
-} from "./column.ts";
+import { type ColumnSpec, DEFAULT_MAX_TEXT_BYTES, publicName, publicType } from "./column.ts";
+import { specFault } from "./spec-fault.ts";
 
 export type Columns = Readonly<Record<string, ColumnSpec>>;
 
@@ -22,7 +17,7 @@ export interface WindowSpec {
   readonly measures: readonly string[];
 }
 
-interface DatasetFacts<C extends Columns> {
+export interface DatasetFacts<C extends Columns> {
   /** `[a-z][a-z0-9_]*`: it stands in addresses, file names and topics. */
   readonly name: string;
   /** One line for a reader who meets it for the first time. */
@@ -87,7 +82,8 @@ export class DatasetError extends Error {
  * @throws DatasetError on a declaration that cannot be right: a column without a class, a category without values, …
  */
 export function defineDataset<const C extends Columns>(spec: DatasetSpec<C>): Dataset<C> {
-  checkSpec(spec);
+  const fault = specFault(spec);
+  if (fault !== undefined) throw new DatasetError(`dataset ${spec.name}: ${fault}`);
   const publicColumns = Object.entries(spec.columns).map(([source, column]): PublicColumn => {
     const name = publicName(source, column);
     return { name, source, spec: column, field: fieldOf(name, column, publicType(column)) };
@@ -111,33 +107,4 @@ export function maxTextBytes(column: ColumnSpec): number {
 function fieldOf(name: string, column: ColumnSpec, type: FieldSpec["type"]): FieldSpec {
   const field = { name, type, nullable: column.nullable ?? false };
   return column.class === "category" ? { ...field, values: column.values } : field;
-}
-
-function checkSpec<C extends Columns>(spec: DatasetSpec<C>): void {
-  const fail = (what: string): never => {
-    throw new DatasetError(`dataset ${spec.name}: ${what}`);
-  };
-  if (!/^[a-z][a-z0-9_]*$/.test(spec.name))
-    fail("its name must be lower-case letters, digits and underscores");
-  const time = spec.columns[spec.time];
-  if (time?.class !== "moment") fail(`its time column ${spec.time} must be declared with class moment`);
-  for (const [name, column] of Object.entries(spec.columns)) {
-    if (!PRIVACY_CLASSES.includes(column.class)) {
-      fail(
-        `column ${name} has ${column.class === undefined ? "no privacy class" : `the unknown privacy class ${column.class}`}; ` +
-          `give it one of ${PRIVACY_CLASSES.join(", ")}, so that it is known what of it may leave`,
-      );
-    }
-    if (column.class === "category" && (column.values.length === 0 || column.values.length > 255)) {
-      fail(`category ${name} needs from 1 to 255 values; it has ${column.values.length}`);
-    }
-    if (column.class === "pseudonym" && spec.derivedFrom === undefined) {
-      fail(`column ${name} claims to be a pseudonym already, which only a derived dataset can have`);
-    }
-  }
-  const names = Object.entries(spec.columns).map(([name, column]) => publicName(name, column));
-  if (new Set(names).size !== names.length) fail(`two columns leave under one name: ${names.join(", ")}`);
-  for (const measure of spec.windows?.measures ?? []) {
-    if (spec.columns[measure]?.class !== "measure") fail(`it windows ${measure}, which is not a measure`);
-  }
 }

@@ -6,6 +6,9 @@
 import { publicName } from "./column.ts";
 import { type Columns, type Dataset, DatasetError, type DatasetSpec, defineDataset } from "./define.ts";
 
+/** Length of a window, in milliseconds. Windows begin at whole multiples of it since the epoch. */
+export const WINDOW_MS = 60_000;
+
 /** Rows of a window batch: 200 groups of five measures. A window of more groups takes several batches. */
 const BATCH_ROWS = 1024;
 const SLOTS = 32;

@@ -1,0 +1,181 @@
+/** One column's share of the validator: what it accepts, and what a refusal says. See validate.ts. */
+
+import { boundsOf, type ColumnSpec, type ColumnType64, F32_MAX, fullBoundsOf } from "./column.ts";
+import { maxTextBytes } from "./define.ts";
+import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "./moment-text.ts";
+import type { RowValue } from "./row.ts";
+import { utf8Length } from "./utf8.ts";
+import type { RejectionReason } from "./validate.ts";
+
+export class Fault {
+  readonly reason: RejectionReason;
+
+  constructor(reason: RejectionReason) {
+    this.reason = reason;
+  }
+}
+
+export interface ColumnCheck {
+  /** What the column accepts, for a refusal. */
+  readonly expected: string;
+  /** The value in the form rows have inside, or why it is refused. Never called with null or undefined. */
+  check(value: unknown): RowValue | Fault;
+  /** What came, for a refusal: the number itself in a measure or moment, else type and length. */
+  tell(value: unknown, reason: RejectionReason): string;
+}
+
+const TYPE = new Fault("type");
+const BOUND = new Fault("bound");
+const CATEGORY = new Fault("category");
+const LENGTH = new Fault("length");
+
+const DECIMAL = /^(?:0|-?[1-9][0-9]*)$/;
+/** Digits and sign of the longest 64-bit number. */
+const LONGEST_DECIMAL = 20;
+
+type Check = Pick<ColumnCheck, "expected" | "check">;
+
+export function columnCheck(column: ColumnSpec): ColumnCheck {
+  const showsNumbers = column.class === "measure" || column.class === "moment";
+  return {
+    ...checkOf(column),
+    tell(value, reason) {
+      if (reason === "length" && typeof value === "string") return `text of ${utf8Length(value)} bytes`;
+      if (showsNumbers && (typeof value === "number" || typeof value === "bigint")) return String(value);
+      return whatCame(value);
+    },
+  };
+}
+
+/** Type and length of a value, and nothing of the value itself. */
+export function whatCame(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (typeof value === "string") return `text of ${value.length} characters`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function checkOf(column: ColumnSpec): Check {
+  switch (column.type) {
+    case "f64":
+    case "f32":
+      return floatCheck(column);
+    case "u8":
+    case "u16":
+    case "u32":
+    case "i32":
+      return integerCheck(column);
+    case "u64":
+    case "i64":
+      return integer64Check(column, column.type);
+    case "bool":
+      return {
+        expected: "true or false",
+        check: (value) => (typeof value === "boolean" ? value : TYPE),
+      };
+    case "category":
+      return categoryCheck(column.values);
+    case "timestamp":
+      return {
+        expected:
+          "a moment of the years 0000 to 9999: whole milliseconds since 1970, or text like 2026-01-31T12:00:00.000Z",
+        check: checkMoment,
+      };
+    case "utf8":
+      return textCheck(maxTextBytes(column));
+  }
+}
+
+function floatCheck(column: ColumnSpec): Check {
+  const [min, max] = boundsOf(column);
+  return {
+    expected: `a number ${rangeText(min, max)}`,
+    check(value) {
+      if (typeof value !== "number") return TYPE;
+      if (value >= min && value <= max) return value;
+      return Number.isNaN(value) ? TYPE : BOUND;
+    },
+  };
+}
+
+function integerCheck(column: ColumnSpec): Check {
+  const [min, max] = boundsOf(column);
+  return {
+    expected: `a whole number ${rangeText(min, max)}`,
+    check(value) {
+      if (typeof value !== "number") return TYPE;
+      // Adding 0 makes -0 the 0 that the column will hold.
+      if (Number.isInteger(value)) return value >= min && value <= max ? value + 0 : BOUND;
+      return isInfinite(value) ? BOUND : TYPE;
+    },
+  };
+}
+
+function integer64Check(column: ColumnSpec, type: ColumnType64): Check {
+  const [min, max] = fullBoundsOf(column, type);
+  const minNumber = Number(min);
+  const maxNumber = Math.min(Number(max), Number.MAX_SAFE_INTEGER);
+  const checkBig = (value: bigint) => {
+    if (value < min || value > max) return BOUND;
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  };
+  return {
+    expected: `a whole number ${rangeText(min, max)}, beyond 2^53 - 1 only as decimal text`,
+    check(value) {
+      if (typeof value === "number") {
+        if (Number.isSafeInteger(value)) return value >= minNumber && value <= maxNumber ? value + 0 : BOUND;
+        return Number.isInteger(value) || isInfinite(value) ? BOUND : TYPE;
+      }
+      if (typeof value === "bigint") return checkBig(value);
+      if (typeof value !== "string" || !DECIMAL.test(value)) return TYPE;
+      return value.length > LONGEST_DECIMAL ? BOUND : checkBig(BigInt(value));
+    },
+  };
+}
+
+function categoryCheck(values: readonly string[]): Check {
+  const known = new Set(values);
+  return {
+    expected: `one of ${values.join(", ")}`,
+    check(value) {
+      if (typeof value !== "string") return TYPE;
+      return known.has(value) ? value : CATEGORY;
+    },
+  };
+}
+
+function textCheck(maxBytes: number): Check {
+  return {
+    expected: `text of at most ${maxBytes} bytes of UTF-8`,
+    check(value) {
+      if (typeof value !== "string") return TYPE;
+      // One unit of text is at most three bytes, so that short texts need no counting.
+      if (value.length * 3 > maxBytes && utf8Length(value) > maxBytes) return LENGTH;
+      return value;
+    },
+  };
+}
+
+function checkMoment(value: unknown): RowValue | Fault {
+  let ms = value;
+  if (typeof value === "string") {
+    ms = parseMoment(value);
+    if (Number.isNaN(ms)) return TYPE;
+  }
+  if (typeof ms !== "number") return TYPE;
+  if (Number.isInteger(ms)) return ms >= MIN_MOMENT_MS && ms <= MAX_MOMENT_MS ? ms + 0 : BOUND;
+  return isInfinite(ms) ? BOUND : TYPE;
+}
+
+function rangeText(min: number | bigint, max: number | bigint): string {
+  // What ends only where the type does is not worth 39 digits.
+  const isOpenBelow = min <= -F32_MAX;
+  if (max >= F32_MAX) return isOpenBelow ? "that is finite" : `of at least ${min}`;
+  return isOpenBelow ? `of at most ${max}` : `from ${min} to ${max}`;
+}
+
+function isInfinite(value: number): boolean {
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+}

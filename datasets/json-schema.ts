@@ -1,0 +1,124 @@
+/**
+ * A dataset's rows as JSON Schema (2020-12): as they are streamed, which is what json-rows.ts writes, and as they may be
+ * pushed, which is what validate.ts takes. Unit and privacy class stand in `x-millrace-unit` and `x-millrace-class`.
+ *
+ * A streamed number is a number, as declared; that NaN would be written as null is for rows that break their declaration.
+ */
+
+import { boundsOf, type ColumnSpec, fullBoundsOf } from "./column.ts";
+import { type Dataset, maxTextBytes, type PublicColumn } from "./define.ts";
+import { shortestFloat } from "./number-text.ts";
+
+/** A JSON Schema, or a part of one: plain JSON. */
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+const DIALECT = "https://json-schema.org/draft/2020-12/schema";
+/** What JSON Schema asserts of a moment even where `format` only annotates. */
+const UTC_MOMENT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$";
+const UNSIGNED_DECIMAL = "^(0|[1-9][0-9]{0,19})$";
+const SIGNED_DECIMAL = "^(0|-?[1-9][0-9]{0,18})$";
+
+/** The schema of a row as it leaves: public columns, all of them always there. */
+export function streamedRowSchema(dataset: Dataset): JsonSchema {
+  const properties = dataset.publicColumns.map((column) => [column.name, streamedColumn(column)] as const);
+  const required = dataset.publicColumns.map(({ name }) => name);
+  return rowSchema(dataset.title, properties, required);
+}
+
+/** The schema of a row as it may be pushed: raw columns, those that are nullable optional. */
+export function pushedRowSchema(dataset: Dataset): JsonSchema {
+  const columns = Object.entries(dataset.columns);
+  const properties = columns.map(([name, column]) => [name, pushedColumn(column)] as const);
+  const required = columns.filter(([, { nullable }]) => nullable !== true).map(([name]) => name);
+  return rowSchema(dataset.title, properties, required);
+}
+
+function rowSchema(
+  title: string,
+  properties: readonly (readonly [string, JsonSchema])[],
+  required: readonly string[],
+): JsonSchema {
+  return {
+    $schema: DIALECT,
+    title,
+    type: "object",
+    properties: Object.fromEntries(properties),
+    required,
+    additionalProperties: false,
+  };
+}
+
+function streamedColumn({ spec, field }: PublicColumn): JsonSchema {
+  if (field.type === "timestamp") {
+    return columnSchema(spec, ["string"], { format: "date-time", pattern: UTC_MOMENT });
+  }
+  if (field.type === "category") return categorySchema(spec, field.values ?? []);
+  if (field.type === "bool") return columnSchema(spec, ["boolean"], {});
+  if (field.type === "utf8") return columnSchema(spec, ["string"], {});
+  if (spec.class === "measure") return columnSchema(spec, [numberType(spec)], streamedBounds(spec));
+  // A pseudonym: the bounds of what it stands for are not its own.
+  if (field.type === "u64") return columnSchema(spec, ["string"], { pattern: UNSIGNED_DECIMAL });
+  return columnSchema(spec, ["integer"], { minimum: 0, maximum: 0xffffffff });
+}
+
+function pushedColumn(spec: ColumnSpec): JsonSchema {
+  switch (spec.type) {
+    case "timestamp": {
+      const [minimum, maximum] = boundsOf(spec);
+      return columnSchema(spec, ["integer", "string"], { minimum, maximum, format: "date-time" });
+    }
+    case "category":
+      return categorySchema(spec, spec.values);
+    case "bool":
+      return columnSchema(spec, ["boolean"], {});
+    case "utf8": {
+      // JSON Schema counts characters; the validator counts bytes, of which there are at least as many.
+      const maxLength = maxTextBytes(spec);
+      return columnSchema(spec, ["string"], { maxLength, "x-millrace-max-bytes": maxLength });
+    }
+    case "u64":
+    case "i64": {
+      const pattern = spec.type === "u64" ? UNSIGNED_DECIMAL : SIGNED_DECIMAL;
+      const [min, max] = fullBoundsOf(spec, spec.type);
+      const minimum = Math.max(Number(min), Number.MIN_SAFE_INTEGER);
+      const maximum = Math.min(Number(max), Number.MAX_SAFE_INTEGER);
+      return columnSchema(spec, ["integer", "string"], { minimum, maximum, pattern });
+    }
+    default:
+      return columnSchema(spec, [numberType(spec)], numberBounds(spec));
+  }
+}
+
+function columnSchema(spec: ColumnSpec, types: readonly string[], keywords: JsonSchema): JsonSchema {
+  const accepted = spec.nullable ? [...types, "null"] : types;
+  return { type: accepted.length === 1 ? accepted[0] : accepted, ...keywords, ...annotations(spec) };
+}
+
+function categorySchema(spec: ColumnSpec, values: readonly string[]): JsonSchema {
+  return { enum: spec.nullable ? [...values, null] : values, ...annotations(spec) };
+}
+
+function annotations(spec: ColumnSpec): JsonSchema {
+  const unit = spec.class === "measure" ? { "x-millrace-unit": spec.unit } : {};
+  return { description: spec.meaning, "x-millrace-class": spec.class, ...unit };
+}
+
+function numberType({ type }: ColumnSpec): string {
+  return type === "f64" || type === "f32" ? "number" : "integer";
+}
+
+/** Bounds, where there are any but those of a double. */
+function numberBounds(spec: ColumnSpec): JsonSchema {
+  const [minimum, maximum] = boundsOf(spec);
+  return {
+    ...(minimum > -Number.MAX_VALUE ? { minimum } : {}),
+    ...(maximum < Number.MAX_VALUE ? { maximum } : {}),
+  };
+}
+
+/** As above, for what was stored and printed: a float at its bound was rounded, and prints as its shortest decimal. */
+function streamedBounds(spec: ColumnSpec): JsonSchema {
+  if (spec.type !== "f32") return numberBounds(spec);
+  const [min, max] = boundsOf(spec).map((bound) => shortestFloat(Math.fround(bound)));
+  return numberBounds({ ...spec, min, max } as ColumnSpec);
+}
