@@ -45,7 +45,7 @@ export function exportSpan(query: URLSearchParams, nowMs: number): ExportSpan {
   if (!(span > 0 && span <= MAX_HOURS)) {
     return refuse("hours", `a number above 0, at most ${MAX_HOURS}`, echo(hours ?? ""));
   }
-  return { ok: true, fromMs: Math.max(MIN_MOMENT_MS, Math.round(toMs - span * HOUR_MS)), toMs };
+  return { ok: true, fromMs: Math.floor(toMs - span * HOUR_MS), toMs };
 }
 
 function momentMs(text: string): number {

@@ -68,7 +68,8 @@ export class Subscriber {
     this.#expiry.cancel();
     const timer = this.#options.after(Math.min(Math.max(0, waitMs), MAX_WAIT_MS), () => this.#answer());
     this.#waiting = { reply, timer };
-    this.flush();
+    if (waitMs > 0) this.flush();
+    else this.#answer();
   }
 
   /** Ends it. `answer` is what a pull that waits gets. */

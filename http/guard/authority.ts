@@ -17,7 +17,7 @@ interface Authority {
 }
 
 const HTTP_PORT = 80;
-const AUTHORITY = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9_.-]{1,255}))(?::(\d{1,5}))?$/i;
+const AUTHORITY = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9_.-]{1,255}))(?::([1-9]\d{0,4}))?$/i;
 const ALL_ADDRESSES: readonly string[] = ["0.0.0.0", "::"];
 
 /** Whether a request with this Host header was meant for us. */

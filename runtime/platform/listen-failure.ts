@@ -9,6 +9,8 @@ const BY_CODE: Readonly<Record<string, ListenFailure>> = {
   PermissionDenied: "denied",
   EADDRNOTAVAIL: "unavailable",
   AddrNotAvailable: "unavailable",
+  // What Bun says of a name that does not resolve.
+  EINVAL: "unavailable",
   ENOTFOUND: "unavailable",
   EAI_AGAIN: "unavailable",
 };
