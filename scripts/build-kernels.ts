@@ -31,6 +31,22 @@ const FLAGS = {
   debug: [...COMMON_FLAGS, "--debug"],
 } as const;
 
+/** In a variable, so that TypeScript does not follow it: the compiler's own types redeclare `console` for everybody. */
+const COMPILER: string = "assemblyscript/asc";
+
+/** As much of the compiler's interface as is used here. */
+interface Compiler {
+  main(
+    flags: readonly string[],
+    host: {
+      readFile(name: string): string | null;
+      writeFile(name: string, content: string | Uint8Array): void;
+      listFiles(): string[];
+      readonly stderr: { write(chunk: string | Uint8Array): void };
+    },
+  ): Promise<{ readonly error: Error | null }>;
+}
+
 /** Where the tables that the kernels compute for themselves begin; what the compiler places must end below. */
 const TABLES_START = 32768;
 
@@ -44,7 +60,10 @@ function compilerVersion(): string {
   try {
     return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
   } catch (cause) {
-    throw new Error("The AssemblyScript compiler is not installed. Run `bun install` or `deno install` first.", { cause });
+    throw new Error(
+      "The AssemblyScript compiler is not installed. Run `bun install` or `deno install` first.",
+      { cause },
+    );
   }
 }
 
@@ -68,8 +87,11 @@ function replaceFile(file: URL, content: string | Uint8Array): void {
   renameSync(beside, file);
 }
 
-async function compile(sources: ReadonlyMap<string, string>, flags: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
-  const { default: asc } = await import("assemblyscript/asc");
+async function compile(
+  sources: ReadonlyMap<string, string>,
+  flags: readonly string[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
   let output: Uint8Array<ArrayBuffer> | undefined;
   let messages = "";
   const { error } = await asc.main([...flags, "--outFile", "kernels.wasm"], {
@@ -78,7 +100,11 @@ async function compile(sources: ReadonlyMap<string, string>, flags: readonly str
       if (name === "kernels.wasm" && typeof content !== "string") output = new Uint8Array(content);
     },
     listFiles: () => [],
-    stderr: { write: (chunk: string | Uint8Array) => void (messages += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk)) },
+    stderr: {
+      write: (chunk: string | Uint8Array) => {
+        messages += typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
+      },
+    },
   });
   if (error !== null || output === undefined) {
     throw new Error(`The kernels do not compile:\n${messages || (error?.message ?? "no output")}`);
@@ -95,7 +121,9 @@ function checkStaticEnd(wasm: Uint8Array<ArrayBuffer>): void {
   });
   const staticEnd = (instance.exports["staticEnd"] as () => number)();
   if (staticEnd > TABLES_START) {
-    throw new Error(`The kernels' static data end at byte ${staticEnd}; they must end at ${TABLES_START} or below.`);
+    throw new Error(
+      `The kernels' static data end at byte ${staticEnd}; they must end at ${TABLES_START} or below.`,
+    );
   }
 }
 

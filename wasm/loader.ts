@@ -1,0 +1,41 @@
+/**
+ * Brings the compiled kernels to life: read once in the main thread, then the module (and the memory) travel to workers
+ * through `workerData`, and each thread makes its own instance over the one memory.
+ */
+
+import { readFileSync } from "node:fs";
+import type { Kernels } from "./kernels.ts";
+
+const KERNELS_FILE = new URL("./build/kernels.wasm", import.meta.url);
+
+/**
+ * Reads and compiles wasm/build/kernels.wasm, synchronously.
+ *
+ * @throws Error when it was not built yet; the message names the command that does.
+ */
+export function compileKernels(): WebAssembly.Module {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(readFileSync(KERNELS_FILE));
+  } catch (cause) {
+    throw new Error(
+      "The kernels are not built: expected wasm/build/kernels.wasm. Run `bun run build:kernels`, or `deno run -A scripts/build-kernels.ts`.",
+      { cause },
+    );
+  }
+  return new WebAssembly.Module(bytes);
+}
+
+/**
+ * Binds the kernels to a memory. Call it once in every thread; it writes the kernels' tables below KERNEL_STATIC_BYTES,
+ * the same bytes each time, so it may run while other threads compute.
+ *
+ * @throws WebAssembly.LinkError when the memory is not shared.
+ */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  // The only place where the module's exports get their types: kernels.ts states them, test/wasm/exports.test.ts checks them.
+  const exports = instance.exports as unknown as Omit<Kernels, "memory"> & { prepareTables(): void };
+  exports.prepareTables();
+  return { ...exports, memory };
+}
