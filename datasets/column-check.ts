@@ -3,9 +3,9 @@
 import { boundsOf, type ColumnSpec, type ColumnType64, F32_MAX, fullBoundsOf } from "./column.ts";
 import { maxTextBytes } from "./define.ts";
 import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "./moment-text.ts";
+import type { RejectionReason } from "./rejection.ts";
 import type { RowValue } from "./row.ts";
 import { utf8Length } from "./utf8.ts";
-import type { RejectionReason } from "./validate.ts";
 
 export class Fault {
   readonly reason: RejectionReason;

@@ -5,38 +5,10 @@
 
 import { BatchPlan, type BatchSchema, type FieldSpec, type RawFieldSpec } from "../runtime/batch/index.ts";
 import { type ColumnSpec, DEFAULT_MAX_TEXT_BYTES, publicName, publicType } from "./column.ts";
+import type { Columns, DatasetFacts, DatasetSpec } from "./spec.ts";
 import { specFault } from "./spec-fault.ts";
 
-export type Columns = Readonly<Record<string, ColumnSpec>>;
-
-/** Where a dataset's rows come from, which decides how its windows are made. */
-export interface WindowSpec {
-  /** Public columns, at most one so far, that split the rows into groups. */
-  readonly groupBy?: string;
-  /** Numeric columns that are summed up. */
-  readonly measures: readonly string[];
-}
-
-export interface DatasetFacts<C extends Columns> {
-  /** `[a-z][a-z0-9_]*`: it stands in addresses, file names and topics. */
-  readonly name: string;
-  /** One line for a reader who meets it for the first time. */
-  readonly title: string;
-  readonly columns: C;
-  /** Rows that one batch holds at the most, from 1 to 65536. */
-  readonly batchRows: number;
-  /** Batches that may be in flight; a power of two. */
-  readonly slots: number;
-  /** How its rows are windowed; absent: they are not. */
-  readonly windows?: WindowSpec;
-  /** For a windows dataset: the dataset it is derived from. */
-  readonly derivedFrom?: string;
-}
-
-export interface DatasetSpec<C extends Columns> extends DatasetFacts<C> {
-  /** The moment column that is the event time. */
-  readonly time: keyof C & string;
-}
+export type { Columns, DatasetSpec, WindowSpec } from "./spec.ts";
 
 export interface Dataset<C extends Columns = Columns> extends DatasetFacts<C> {
   readonly time: string;

@@ -4,7 +4,7 @@
  */
 
 import { boundsOf, type ColumnSpec, PRIVACY_CLASSES, publicName, typeBounds } from "./column.ts";
-import type { Columns, DatasetFacts } from "./define.ts";
+import type { Columns, DatasetFacts } from "./spec.ts";
 
 /** Names stand in addresses, file names, topics, SQL and CSV headers. */
 const NAME = /^[a-z][a-z0-9_]*$/;

@@ -10,29 +10,8 @@
 
 import { columnCheck, Fault, whatCame } from "./column-check.ts";
 import type { Dataset } from "./define.ts";
+import type { Rejection } from "./rejection.ts";
 import type { Row, RowValue } from "./row.ts";
-
-/** Every reason for which a row is refused. Ledger and metrics count by these. */
-export const REJECTION_REASONS = [
-  "not-an-object",
-  "unknown-column",
-  "missing",
-  "type",
-  "bound",
-  "category",
-  "length",
-] as const;
-export type RejectionReason = (typeof REJECTION_REASONS)[number];
-
-export interface Rejection {
-  /** Which of the pushed rows, from 0. */
-  readonly row: number;
-  /** The column at fault; null when it is the row as a whole, or a column whose name is too odd to be repeated. */
-  readonly column: string | null;
-  readonly reason: RejectionReason;
-  readonly expected: string;
-  readonly got: string;
-}
 
 export type RowVerdict =
   | { readonly ok: true; readonly row: Row }

@@ -5,8 +5,9 @@
 
 import type { Dataset } from "../../datasets/define.ts";
 import { datasetNamed } from "../../datasets/index.ts";
+import type { Rejection } from "../../datasets/rejection.ts";
 import type { Row } from "../../datasets/row.ts";
-import { createRowValidator, type Rejection } from "../../datasets/validate.ts";
+import { createRowValidator } from "../../datasets/validate.ts";
 import { createRowWriter } from "../../datasets/write-rows.ts";
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
 import { Door } from "../door.ts";

@@ -1,6 +1,6 @@
 /** What the intake is asked, and what it answers. */
 
-import type { Rejection } from "../../datasets/validate.ts";
+import type { Rejection } from "../../datasets/rejection.ts";
 
 export interface PushRows {
   readonly kind: "intake.push";

@@ -4,8 +4,9 @@ import fc from "fast-check";
 import { boundsOf, type ColumnSpec, fullBoundsOf } from "../../datasets/column.ts";
 import { type Dataset, maxTextBytes } from "../../datasets/define.ts";
 import { process } from "../../datasets/process.ts";
+import { REJECTION_REASONS, type RejectionReason } from "../../datasets/rejection.ts";
 import type { RowValue } from "../../datasets/row.ts";
-import { createRowValidator, REJECTION_REASONS, type RejectionReason } from "../../datasets/validate.ts";
+import { createRowValidator } from "../../datasets/validate.ts";
 import { everything, plainRow, rowOf, testedDatasets } from "../fixtures/dataset-rows.ts";
 
 const SEED = 20_260_103;

@@ -6,7 +6,7 @@ import type { Clock } from "../../../runtime/clock.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import type { FileAccess } from "./file-access.ts";
 import { nodeFiles } from "./file-access.ts";
-import type { SystemInformation } from "./portable-host.ts";
+import type { SystemInformation } from "./system-information.ts";
 
 /** The largest pid_max a Linux kernel accepts. */
 const MAX_PIDS = 4_194_304;

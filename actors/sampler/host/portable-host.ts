@@ -16,6 +16,7 @@ import type { ResolvedHostOptions } from "./host-options.ts";
 import type { HostReader, HostStats, MemoryReading, ProcessReadings } from "./host-reader.ts";
 import { BYTES_PER_MB, emptyStats } from "./host-reader.ts";
 import { createProcessReadings, writeName } from "./process-columns.ts";
+import type { SystemInformation, SystemProcess } from "./system-information.ts";
 
 /** The longest file name of the common file systems. */
 const MAX_NAME_BYTES = 255;
@@ -23,21 +24,6 @@ const KB_PER_MB = 1024;
 const MAX_COUNT_AGE_MS = 60_000;
 /** Where systeminformation's figure is `ps`'s pcpu, which is of one core. */
 const PS_PLATFORMS: ReadonlySet<string> = new Set(["darwin", "freebsd", "openbsd", "netbsd"]);
-
-/** What we use of the systeminformation package. Sizes of `mem` in bytes, of `processes` in units of 1024. */
-export interface SystemInformation {
-  mem(): Promise<{ total: number; available: number; swapused: number }>;
-  processes(): Promise<{ list: readonly SystemProcess[] }>;
-}
-
-export interface SystemProcess {
-  readonly pid: number;
-  readonly name: string;
-  readonly cpu: number;
-  readonly memRss: number;
-  readonly memVsz: number | null;
-  readonly started: string;
-}
 
 export class PortableHost implements HostReader {
   readonly #options: ResolvedHostOptions;

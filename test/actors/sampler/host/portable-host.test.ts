@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
 import { test } from "node:test";
 import { openHost } from "../../../../actors/sampler/host/index.ts";
-import type { SystemInformation, SystemProcess } from "../../../../actors/sampler/host/portable-host.ts";
+import type { SystemInformation, SystemProcess } from "../../../../actors/sampler/host/system-information.ts";
 import { VirtualClock } from "../../../../runtime/clock.ts";
 
 const MB = 2 ** 20;
