@@ -24,21 +24,16 @@ export {
 } from "./moments";
 export {
   sketchAdd,
-  sketchAddF32,
-  sketchAddF64,
-  sketchAddI32,
-  sketchAddU32,
-  sketchAddU64,
   sketchBytes,
   sketchCollapsed,
   sketchCount,
   sketchGrow,
   sketchInit,
   sketchMax,
-  sketchMerge,
   sketchMin,
   sketchNanCount,
   sketchNeeds,
-  sketchQuantile,
-  sketchQuantiles,
 } from "./sketch";
+export { sketchAddF32, sketchAddF64, sketchAddI32, sketchAddU32, sketchAddU64 } from "./sketch-column";
+export { sketchMerge } from "./sketch-merge";
+export { sketchQuantile, sketchQuantiles } from "./sketch-quantile";

@@ -9,8 +9,10 @@
  * numbers stay exact (below 2^53).
  *
  * NaN and null become s itself: they add nothing, move neither minimum nor maximum, and are left out of the count. A first
- * try at a piece assumes there are none, and is thrown away when its sum is not finite: checking for NaN in the loop
- * cost a fifth of the speed.
+ * try at a piece assumes there are none, and is thrown away when its sum is not finite: the loop that looks at each value
+ * and bit is three times slower (1300 against 370 M values/s on V8).
+ *
+ * Squares of distances below 1e-154 underflow, above 1e154 overflow.
  *
  * State, eight f64: count, NaN count, shift, Σ(x − shift), M2 = Σ(x − mean)², minimum, maximum, unused.
  */

@@ -4,7 +4,7 @@
  * **Mapping.** A bin is an exponent and the six highest bits of the mantissa: |x|'s bits shifted right by 46. Every octave has 64
  * bins of equal width, so a bin [l, u) is at most 1/64 of l wide, and the value l · (2m + 2) / (2m + 1), with m = 64 … 127
  * those seven leading bits of the mantissa, is within 1/(2m + 1) ≤ 1/129 of all of it. A logarithm would take 35 bins an octave for 1 %,
- * and cost ten times as much to find; this one is a shift, the same on every machine. Subnormal numbers are scaled into
+ * but has to be computed; this one is a shift, the same on every machine. Subnormal numbers are scaled into
  * further octaves below (their representatives are rounded to what a subnormal can be: within 1/128).
  *
  * **Small sketches are exact.** Up to EXACT values are kept as they are: less room than bins, no error. What a sketch is,
@@ -87,4 +87,11 @@ export function blockFor(bytes: u32): u32 {
   let size = MIN_BYTES;
   while (size < bytes) size <<= 1;
   return size;
+}
+
+/** Adds to one of the block's u32 fields. */
+// @ts-expect-error: decorator
+@inline
+export function bump(sketch: usize, field: usize, by: u32): void {
+  store<u32>(sketch + field, load<u32>(sketch + field) + by);
 }

@@ -1,0 +1,49 @@
+/**
+ * Runs benches by name: `bun run bench hash sketch`, `deno run -A bench/run.ts hash`; all of them without a name.
+ * With `--json`, standard output carries one object a case and nothing else.
+ */
+
+import { describeHost, type MeasuredCase, measureSuite } from "./harness.ts";
+
+/** Measures its cases one after the other, and reports each as soon as it is done. */
+type Bench = (report: (measured: MeasuredCase) => void) => Promise<void>;
+
+/** Every bench, loaded when it is asked for. To add one: a file beside this one, and a line here. */
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  hash: async () => measureSuite(await (await import("./hash.ts")).suite()),
+  ring: async () => {
+    const { benchRing } = await import("./ring.ts");
+    return (report) => benchRing(({ spread, ...result }) => report({ result, spread }));
+  },
+  sketch: async () => measureSuite(await (await import("./sketch.ts")).suite()),
+};
+
+async function main(words: readonly string[]): Promise<number> {
+  const json = words.includes("--json");
+  const names = words.filter((word) => word !== "--json");
+  const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown !== undefined) {
+    console.error(`bench: expected one of ${Object.keys(BENCHES).join(", ")} or --json, got "${unknown}"`);
+    return 2;
+  }
+  if (!json) console.log(describeHost());
+  for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+    const bench = await BENCHES[name]!();
+    await bench((measured) => console.log(json ? JSON.stringify(measured.result) : describe(measured)));
+  }
+  return 0;
+}
+
+function describe({ result, payload, spread }: MeasuredCase): string {
+  const line = (name: string, value: number, [low, high]: readonly [number, number]) =>
+    `    ${name.padEnd(28)} ${String(value).padStart(8)}   (${low} to ${high})`;
+  return [
+    `\n${result.bench}: ${result.case}, ${result.unit}: ${result.ratio} × the best peer`,
+    ...(payload === undefined ? [] : [`  ${payload}`]),
+    ...Object.entries({ ours: result.ours, ...result.peers }).map(([name, value]) =>
+      line(name, value, spread[name] ?? [value, value]),
+    ),
+  ].join("\n");
+}
+
+process.exitCode = await main(process.argv.slice(2));
