@@ -9,21 +9,17 @@
  * looks again. Counts are doubles with one writing thread each, whole and exact below 2^53.
  */
 
-import { REJECTION_REASONS, type RejectionReason } from "../datasets/validate.ts";
-import { type Arena, CACHE_PAIR_BYTES } from "../runtime/arena.ts";
-import { viewsOf } from "../runtime/batch/index.ts";
+import { REJECTION_REASONS, type RejectionReason } from "../datasets/rejection.ts";
+import type { Arena } from "../runtime/arena.ts";
+import { BLOCK_BYTES, Block, CELLS, type LedgerSpec, READ_ATTEMPTS } from "./ledger-block.ts";
+
+export type { LedgerSpec } from "./ledger-block.ts";
 
 /** Why a good row went no further. `lane-full`: no room in the lane. `crash`: in the hands of an actor that died. `poison`: see dead letters. */
 export const DOOR_DROPS = ["lane-full", "crash"] as const;
 export const STORE_DROPS = ["poison", "lost"] as const;
 export type DoorDrop = (typeof DOOR_DROPS)[number];
 export type StoreDrop = (typeof STORE_DROPS)[number];
-
-/** Where the ledger lies. Plain data. */
-export interface LedgerSpec {
-  readonly offset: number;
-  readonly datasets: readonly string[];
-}
 
 export interface LedgerRow {
   readonly dataset: string;
@@ -32,10 +28,7 @@ export interface LedgerRow {
   readonly rejected: Readonly<Record<RejectionReason, number>>;
   readonly dropped: Readonly<Record<DoorDrop | StoreDrop, number>>;
   readonly inFlight: number;
-  /**
-   * Whether received = stored + rejected + dropped + in flight. Anything but true is a bug in this program, unless an actor
-   * died within a change and its next incarnation, which sets the account right, has not begun yet.
-   */
+  /** Whether received = stored + rejected + dropped + in flight. Anything but true is a bug in this program. */
   readonly balanced: boolean;
 }
 
@@ -82,68 +75,9 @@ const STORED = 1;
 const RECORDED = 2;
 const LATEST = 3;
 const STORE_DROPPED = 4;
-const BLOCK_BYTES = CACHE_PAIR_BYTES;
-const CELLS = BLOCK_BYTES / 8;
-/** A change takes well below a microsecond; after this many looks, the one who makes it is no more. */
-const READ_ATTEMPTS = 10_000;
 
 export function placeLedger(arena: Arena, datasets: readonly string[]): LedgerSpec {
   return { offset: arena.allocate(datasets.length * 2 * BLOCK_BYTES, "the ledger"), datasets };
-}
-
-class Block {
-  readonly #f64: Float64Array;
-  readonly #i32: Int32Array;
-  readonly #at: number;
-
-  constructor(memory: WebAssembly.Memory, spec: LedgerSpec, dataset: string, side: 0 | 1) {
-    const index = spec.datasets.indexOf(dataset);
-    if (index < 0) throw new RangeError(`the ledger has no account of ${dataset}`);
-    const views = viewsOf(memory.buffer);
-    this.#f64 = views.f64;
-    this.#i32 = views.i32;
-    this.#at = (spec.offset + (index * 2 + side) * BLOCK_BYTES) >>> 3;
-  }
-
-  get(cell: number): number {
-    return this.#f64[this.#at + cell]!;
-  }
-
-  set(cell: number, value: number): void {
-    this.#f64[this.#at + cell] = value;
-  }
-
-  add(cell: number, count: number): void {
-    this.#f64[this.#at + cell] = this.#f64[this.#at + cell]! + count;
-  }
-
-  get version(): number {
-    return Atomics.load(this.#i32, this.#at * 2);
-  }
-
-  /** All figures as they were at one moment; as they are, when a change was begun and is not ended by anybody. */
-  settled(): Float64Array {
-    const cells = new Float64Array(CELLS);
-    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-      const before = this.version;
-      this.copyTo(cells);
-      if ((before & 1) === 0 && this.version === before) break;
-    }
-    return cells;
-  }
-
-  /** Copies all figures. What they were at one moment, if the version is even and the same afterwards. */
-  copyTo(cells: Float64Array): void {
-    for (let cell = 0; cell < CELLS; cell++) cells[cell] = this.#f64[this.#at + cell]!;
-  }
-
-  /** Makes a change of several figures one change. Odd is published before, even after: a reader trusts only even twice. */
-  change(make: () => void): void {
-    // A change that its thread did not live to end has left an odd version: this one begins on it.
-    Atomics.store(this.#i32, this.#at * 2, this.version | 1);
-    make();
-    Atomics.store(this.#i32, this.#at * 2, (this.version + 1) | 0);
-  }
 }
 
 /** The door's side of one dataset. One thread writes it. */
@@ -219,7 +153,9 @@ export class DoorAccount {
   }
 
   counts(): DoorCounts {
-    return doorCounts(this.#block.settled());
+    const cells = new Float64Array(CELLS);
+    this.#block.trySettled(cells);
+    return doorCounts(cells);
   }
 
   #refused(): number {
@@ -272,19 +208,24 @@ export class StoreAccount {
     });
   }
 
-  /** What the log holds and what it is known not to hold, as they were at one moment. From any thread. */
+  /**
+   * What the log holds and what it is known not to hold. From any thread; read while a change is under way, each figure is
+   * from before or after it, and the log has all that any of them tells of.
+   */
   counts(): StoreCounts {
-    return storeCounts(this.#block.settled());
+    const cells = new Float64Array(CELLS);
+    this.#block.trySettled(cells);
+    return storeCounts(cells);
   }
 }
 
-/** The whole ledger, each row a moment that was. From any thread. */
+/**
+ * The whole ledger, each row a moment that was. From any thread, without waiting: while somebody sleeps or has died within a
+ * change, a row stays what this thread read last.
+ */
 export function readLedger(memory: WebAssembly.Memory, spec: LedgerSpec): readonly LedgerRow[] {
   return spec.datasets.map((dataset) => {
-    const [door, store] = settledPair(
-      new Block(memory, spec, dataset, 0),
-      new Block(memory, spec, dataset, 1),
-    );
+    const [door, store] = readSides(memory, spec, dataset);
     const { received, published, rejected, ...in_ } = doorCounts(door);
     const { stored, recorded, ...out } = storeCounts(store);
     const dropped = { ...in_.dropped, ...out.dropped };
@@ -294,21 +235,41 @@ export function readLedger(memory: WebAssembly.Memory, spec: LedgerSpec): readon
   });
 }
 
+type Sides = readonly [door: Float64Array, store: Float64Array];
+
+/** What this thread read last of a memory's accounts, by their place. */
+const lastRead = new WeakMap<ArrayBufferLike, Map<string, Sides>>();
+
 /**
  * The figures of both sides at one moment. When the sides change too often for that, those of the store at one moment and
  * those of the door at one a little later: each side balances by itself, and nothing is recorded that was not published.
  */
-function settledPair(door: Block, store: Block): readonly [door: Float64Array, store: Float64Array] {
-  const cells = [new Float64Array(CELLS), new Float64Array(CELLS)] as const;
-  for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-    const before = [door.version, store.version];
-    door.copyTo(cells[0]);
-    store.copyTo(cells[1]);
-    const still = store.version === before[1] && door.version === before[0];
-    if (still && ((before[0]! | before[1]!) & 1) === 0) return cells;
+function readSides(memory: WebAssembly.Memory, spec: LedgerSpec, dataset: string): Sides {
+  const [door, store] = [new Block(memory, spec, dataset, 0), new Block(memory, spec, dataset, 1)];
+  const sides: Sides = [new Float64Array(CELLS), new Float64Array(CELLS)];
+  let known = lastRead.get(memory.buffer);
+  if (known === undefined) {
+    known = new Map();
+    lastRead.set(memory.buffer, known);
   }
-  const recorded = store.settled();
-  return [door.settled(), recorded];
+  const place = `${spec.offset} ${dataset}`;
+  if (tryReadBoth(door, store, sides) || (store.trySettled(sides[1]) && door.trySettled(sides[0]))) {
+    known.set(place, sides);
+    return sides;
+  }
+  // Before the first read nothing had been counted: zeros were true once.
+  return known.get(place) ?? [new Float64Array(CELLS), new Float64Array(CELLS)];
+}
+
+function tryReadBoth(door: Block, store: Block, sides: Sides): boolean {
+  for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+    const before = [door.version, store.version] as const;
+    door.copyTo(sides[0]);
+    store.copyTo(sides[1]);
+    const still = store.version === before[1] && door.version === before[0];
+    if (still && ((before[0] | before[1]) & 1) === 0) return true;
+  }
+  return false;
 }
 
 function doorCounts(cells: Float64Array): DoorCounts {

@@ -75,12 +75,10 @@ async function open(facts: ExportFacts, sink: ByteSink): Promise<Encoder> {
 }
 
 function writerProperties(library: ParquetWasm, { dataset, fromMs, toMs }: ExportFacts) {
-  const metadata = new Map([
-    ["millrace.dataset", dataset.name],
-    ["millrace.profile", "pseudonymous"],
-    ["millrace.from_ms", String(fromMs)],
-    ["millrace.to_ms", String(toMs)],
-  ]);
+  const bound = (timeMs: number) => (Number.isFinite(timeMs) ? timeMs : null);
+  // One entry: the library writes several in an order that changes from call to call, and equal rows are to give equal bytes.
+  const about = { dataset: dataset.name, profile: "pseudonymous", fromMs: bound(fromMs), toMs: bound(toMs) };
+  const metadata = new Map([["millrace", JSON.stringify(about)]]);
   return new library.WriterPropertiesBuilder()
     .setCreatedBy("millrace")
     .setKeyValueMetadata(metadata)

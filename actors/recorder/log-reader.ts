@@ -93,6 +93,7 @@ function* readSegment(
   const id = head.datasets.findIndex((candidate) => candidate.name === dataset.name);
   const described = head.datasets[id];
   if ((described?.nextSequence ?? 0) >= toSequence) return true;
+  const isSame = described?.schema === schemaOf(dataset);
   const batch = new MessageBatch(dataset.plan);
   let isPast = false;
   /** Rows of the dataset in frames before the one looked at last, of which it is not known yet whether it is whole. */
@@ -114,7 +115,6 @@ function* readSegment(
       continue;
     }
     const { buffer } = source.kernels.memory;
-    const isSame = described?.schema === schemaOf(dataset);
     if (!isSame || !batch.bind(buffer, frame.payloadAt, frame.header.firstSequence)) {
       throw new LogDamaged(
         `log segment ${name} holds ${dataset.name} in another schema at byte ${frame.fileOffset}`,

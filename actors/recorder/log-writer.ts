@@ -6,23 +6,13 @@
  * off. That is what a crash within a write leaves; a row that was acknowledged is never behind it.
  */
 
-import {
-  closeSync,
-  fdatasyncSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import type { Dataset } from "../../datasets/define.ts";
 import type { Batch } from "../../runtime/batch/index.ts";
 import type { Kernels } from "../../wasm/index.ts";
 import type { CarriedCounts, RecoveredCounts } from "../ledger.ts";
 import { type ReadWindow, SegmentReader } from "./frame-reader.ts";
+import { hostDisk, type LogDisk, syncFolder } from "./log-disk.ts";
 import {
   type CountsPayload,
   FRAME_BATCH,
@@ -42,21 +32,8 @@ import {
 } from "./log-format.ts";
 import { LogDamaged, readHead } from "./log-reader.ts";
 
-/** What of the file system may fail while rows come: a test puts a disk in here that does. */
-export interface LogDisk {
-  readonly openSync: (path: string, flags: string, mode: number) => number;
-  readonly writeSync: (
-    fd: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-  ) => number;
-  readonly fdatasyncSync: (fd: number) => void;
-  readonly ftruncateSync: (fd: number, bytes: number) => void;
-}
-
-const hostDisk: LogDisk = { openSync, writeSync, fdatasyncSync, ftruncateSync };
+/** Who writes the log of a folder: the one that was opened last. */
+const writers = new Map<string, LogWriter>();
 
 export interface LogWriterOptions {
   readonly dataFolder: string;
@@ -119,6 +96,8 @@ export class LogWriter {
       this.#counts.set(name, { stored: 0, nextSequence: 0, latestMs: null, carried: NOTHING });
     }
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writers.get(this.#folder)?.close();
+    writers.set(this.#folder, this);
     const numbers = [...segmentNumbers(readdirSync(this.#folder))];
     const cutBytes = this.#recover(numbers);
     this.opening = { segments: numbers.length, cutBytes, counts: this.counts() };
@@ -179,6 +158,8 @@ export class LogWriter {
    */
   sync(): void {
     if (this.#staged === 0) return;
+    // A recorder that was given up on while it waited for the disk must not write into what its successor wrote.
+    if (writers.get(this.#folder) !== this) throw new Error("this log was closed, or opened anew by another");
     try {
       this.#writeStaged(this.#fd, this.#fileBytes);
     } catch (error) {
@@ -195,7 +176,13 @@ export class LogWriter {
     return this.#staged;
   }
 
+  /** Gives the file back; what is staged is forgotten. May be called again. */
   close(): void {
+    if (writers.get(this.#folder) === this) writers.delete(this.#folder);
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
   }
@@ -290,7 +277,7 @@ export class LogWriter {
       rmSync(`${this.#folder}/${segmentName(number)}`, { force: true });
       throw error;
     }
-    this.close();
+    this.#closeFile();
     this.#fd = fd;
     this.#segment = number;
     this.#fileBytes = this.#staged;
@@ -366,14 +353,4 @@ export class LogWriter {
 
 function later(latestMs: number | null, timeMs: number): number {
   return latestMs === null ? timeMs : Math.max(latestMs, timeMs);
-}
-
-/** Makes a new file's name durable. */
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

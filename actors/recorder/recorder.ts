@@ -7,14 +7,15 @@
  */
 
 import { datasets } from "../../datasets/index.ts";
-import { REJECTION_REASONS } from "../../datasets/validate.ts";
+import { REJECTION_REASONS } from "../../datasets/rejection.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
 import type { LaneReader } from "../../runtime/lane/index.ts";
 import { DOOR_DROPS, DoorAccount, type RecoveredCounts, STORE_DROPS, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
+import type { LogDisk } from "./log-disk.ts";
 import type { CountsPayload } from "./log-format.ts";
-import { type LogDisk, LogWriter } from "./log-writer.ts";
+import { LogWriter } from "./log-writer.ts";
 
 export interface RecorderConfig {
   readonly dataFolder: string;
