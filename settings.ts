@@ -92,6 +92,9 @@ export const settingsSchema = z.object({
     segmentBytes: byteSize({ minBytes: 2 ** 20, maxBytes: 2 ** 30 })
       .default(64 * 2 ** 20)
       .describe("Size at which a segment of the log is closed and the next begun."),
+    keepBytes: byteSize({ minBytes: 2 ** 22, maxBytes: 2 ** 44 })
+      .default(4 * 2 ** 30)
+      .describe("Size of the whole log; beyond it the oldest segments are removed."),
   }),
   broadcaster: z.object({
     queueRows: z

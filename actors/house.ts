@@ -2,9 +2,11 @@
  * The house: which lanes there are, who stands at them, who runs where and who supervises whom. This is the picture of
  * ARCHITECTURE.md as data.
  *
- *     sampler ─┐                        ┌─▶ windower ─▶ derived lane ─┐
- *              ├─▶ lane ─▶ anonymizer ─▶┼─▶ recorder ◀────────────────┤
- *     intake  ─┘                        └─▶ broadcaster ◀─────────────┘          exporter (reads the log)
+ *     sampler ─┐                        ┌─▶ recorder ────┐
+ *              ├─▶ lane ─▶ anonymizer ─▶┤                ├─▶ windower ─▶ derived lane ─▶ recorder, broadcaster
+ *     intake  ─┘                        └─▶ broadcaster ─┘                         exporter (reads the log)
+ *
+ * The windower stands behind the recorder: no window is ever made of a row that the log does not have.
  *
  * Groups start from the back to the front, so that nobody writes before somebody reads, and stop from the front to the back,
  * so that what came in goes all the way through.
@@ -46,6 +48,8 @@ export interface HouseOptions {
   /** How much later than a younger row an older one may come and still be in its window, ms. */
   readonly disorderMs: number;
   readonly segmentBytes: number;
+  /** Size of the whole log; beyond it the oldest segments are removed. */
+  readonly keepBytes: number;
   /** Rows that wait for one slow stream client. */
   readonly queueRows: number;
   /** Slots of a lane, by dataset name, where not what the dataset asks for. Powers of two. */
@@ -110,7 +114,7 @@ function laneShape(dataset: Dataset, { slots, without = [] }: HouseOptions): Lan
   const present = (names: readonly ActorName[]) => names.filter((name) => !without.includes(name));
   const isSource = sourceDatasets.includes(dataset);
   const tiers = isSource
-    ? [present(["anonymizer"]), present(["windower", "recorder", "broadcaster"])]
+    ? [present(["anonymizer"]), present(["recorder", "broadcaster"]), present(["windower"])]
     : [present(["recorder", "broadcaster"])];
   return {
     name: dataset.name,
@@ -126,7 +130,16 @@ function slotBytesOf(dataset: Dataset): number {
 }
 
 function houseGroups(options: HouseOptions): readonly GroupSpec[] {
-  const { dataFolder, disorderMs, segmentBytes, queueRows, sampler, threads, without = [] } = options;
+  const {
+    dataFolder,
+    disorderMs,
+    segmentBytes,
+    keepBytes,
+    queueRows,
+    sampler,
+    threads,
+    without = [],
+  } = options;
   const largestFrame = Math.max(...datasets.map((dataset) => frameBytes(slotBytesOf(dataset))));
   const stagingBytes = Math.max(STAGING_BYTES, alignUp(largestFrame * 2, 8));
   const actor = <Config>(name: ActorName, config: Config, more: Partial<ActorSpec> = {}): ActorSpec => ({
@@ -148,7 +161,7 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
       actors: [
         actor<RecorderConfig>(
           "recorder",
-          { dataFolder, segmentBytes, stagingBytes },
+          { dataFolder, segmentBytes, keepBytes, stagingBytes },
           { scratchBytes: stagingBytes },
         ),
         actor<ExporterConfig>(

@@ -38,7 +38,7 @@ describe("settings", () => {
       sampler: { memoryIntervalMs: 1000, processIntervalMs: 10_000, privateBudgetMs: 20 },
       windower: { disorderMs: 5000 },
       log: { level: "info", format: "text" },
-      recorder: { segmentBytes: 64 * 1024 * 1024 },
+      recorder: { segmentBytes: 64 * 1024 * 1024, keepBytes: 4 * 1024 ** 3 },
       broadcaster: { queueRows: 1024 },
       threads: {},
     });
@@ -68,6 +68,7 @@ describe("settings", () => {
       ["sampler.privateBudgetMs", "0", "-1", "1s", "1001"],
       ["windower.disorderMs", "0", "-1", "1h", "2h"],
       ["recorder.segmentBytes", "1MiB", "1048575B", "1GiB", "2GiB"],
+      ["recorder.keepBytes", "4MiB", "4194303B", "16TiB", "17TiB"],
       ["broadcaster.queueRows", "1", "0", "1000000", "1000001"],
     ];
     for (const [name, least, below, most, above] of bounds) {

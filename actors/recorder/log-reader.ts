@@ -62,12 +62,12 @@ export function* stepLog(
   dataset: Dataset,
   range: LogRange = {},
 ): Generator<PublicBatch | undefined, void, void> {
-  const folder = logFolder(source.dataFolder);
-  const numbers = segmentNumbers(listFolder(folder));
+  const numbers = segmentNumbers(listFolder(logFolder(source.dataFolder)));
   for (const [index, number] of numbers.entries()) {
     if (isBefore(source, numbers[index + 1], dataset, range)) continue;
     const name = segmentName(number);
-    const reader = new SegmentReader(`${folder}/${name}`, source.kernels, source.window);
+    const reader = openSegment(source, number);
+    if (reader === undefined) continue;
     try {
       const isLast = index === numbers.length - 1;
       const isDone = yield* readSegment(reader, name, isLast, source, dataset, range);
@@ -147,14 +147,24 @@ function isBefore(
   { fromMs = Number.NEGATIVE_INFINITY, fromSequence = 0 }: LogRange,
 ): boolean {
   if (next === undefined) return false;
-  const path = `${logFolder(source.dataFolder)}/${segmentName(next)}`;
-  const reader = new SegmentReader(path, source.kernels, source.window);
+  const reader = openSegment(source, next);
+  if (reader === undefined) return true;
   try {
     const so = readHead(reader)?.datasets.find(({ name }) => name === dataset.name);
     if (so === undefined) return false;
     return so.latestMs === null || so.latestMs < fromMs || so.nextSequence <= fromSequence;
   } finally {
     reader.close();
+  }
+}
+
+/** Opens a segment, or returns undefined when it is gone: its time was over, and that of all before it. */
+function openSegment({ dataFolder, kernels, window }: LogSource, number: number): SegmentReader | undefined {
+  try {
+    return new SegmentReader(`${logFolder(dataFolder)}/${segmentName(number)}`, kernels, window);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

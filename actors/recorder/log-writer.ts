@@ -171,6 +171,11 @@ export class LogWriter {
     if (this.#fileBytes >= this.#options.segmentBytes) this.#tryBegin(this.#segment + 1);
   }
 
+  /** Number of the segment that is written to. */
+  get segment(): number {
+    return this.#segment;
+  }
+
   /** Bytes that are staged and not yet on the disk. */
   get stagedBytes(): number {
     return this.#staged;

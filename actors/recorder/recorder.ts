@@ -14,13 +14,16 @@ import type { LaneReader } from "../../runtime/lane/index.ts";
 import { DOOR_DROPS, DoorAccount, type RecoveredCounts, STORE_DROPS, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
 import type { LogDisk } from "./log-disk.ts";
-import type { CountsPayload } from "./log-format.ts";
+import { type CountsPayload, logFolder } from "./log-format.ts";
+import { dropOldSegments } from "./log-retention.ts";
 import { LogWriter } from "./log-writer.ts";
 
 export interface RecorderConfig {
   readonly dataFolder: string;
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
+  /** Size of the whole log; beyond it the oldest segments are removed. */
+  readonly keepBytes: number;
   readonly stagingBytes: number;
 }
 
@@ -36,7 +39,7 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
 /** The recorder on another disk than the host's. */
 export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk): Behaviour {
   const { ledger } = resourcesOf(context as ActorContext<never>);
-  const { dataFolder, segmentBytes, stagingBytes } = context.config;
+  const { dataFolder, segmentBytes, keepBytes, stagingBytes } = context.config;
   const log = new LogWriter({
     dataFolder,
     datasets,
@@ -74,6 +77,19 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
     Object.fromEntries([...opening.counts].map(([name, kept]) => [name, allOf(kept)])),
   );
 
+  /** The segment that was written to when the log's size was last looked at. */
+  let segment = 0;
+  function keepWithinBounds(): void {
+    segment = log.segment;
+    try {
+      const removed = dropOldSegments(logFolder(dataFolder), keepBytes);
+      if (removed > 0) context.log.info("removed the oldest {bytes} bytes of the log", { bytes: removed });
+    } catch (error) {
+      context.log.error("old segments could not be removed; tried again with the next segment", { error });
+    }
+  }
+  keepWithinBounds();
+
   /** Syncs, and waits out a disk that refuses. */
   async function sync(): Promise<void> {
     for (;;) {
@@ -81,6 +97,7 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
         log.sync();
         if (failing) context.log.info("the disk takes writes again");
         failing = false;
+        if (log.segment !== segment) keepWithinBounds();
         return;
       } catch (error) {
         const isDisk = typeof (error as NodeJS.ErrnoException).code === "string";

@@ -33,6 +33,7 @@ export function houseOptions(dataFolder: string, more: Partial<HouseOptions> = {
     sampler: { memoryIntervalMs: 100, processIntervalMs: 1000, privateBudgetMs: 5 },
     disorderMs: 1000,
     segmentBytes: 2 ** 16,
+    keepBytes: 2 ** 30,
     queueRows: 1024,
     ...more,
   };

@@ -72,7 +72,7 @@ export class RecorderHouse {
               name: "recorder",
               module: "",
               thread: "main",
-              config: { dataFolder, segmentBytes, stagingBytes: WINDOW_BYTES },
+              config: { dataFolder, segmentBytes, keepBytes: 2 ** 30, stagingBytes: WINDOW_BYTES },
               scratchBytes: WINDOW_BYTES,
             },
             {
