@@ -43,14 +43,12 @@ export class Door {
     return this.batch.bytesFor(rows, textBytes) <= this.#slotBytes;
   }
 
-  /** Slots that can be begun before the lane is full. */
+  /**
+   * Slots that can be begun before the lane is full. One is always kept back: it is the one published last, which tells the
+   * next door where to go on, and would be overwritten by a door that claims the whole lane and dies before it publishes.
+   */
   free(): number {
-    return this.#writer.free();
-  }
-
-  /** Resolves when a slot may be free; undefined when one is. */
-  spaceAsync(): Promise<void> | undefined {
-    return this.#writer.spaceAsync();
+    return Math.max(0, this.#writer.free() - 1);
   }
 
   /**
@@ -58,8 +56,8 @@ export class Door {
    * @returns undefined when the lane is full
    */
   tryClaim(rows: number): ClaimedSlot | undefined {
+    if (this.free() === 0) return undefined;
     const slot = this.#writer.tryClaim();
-    if (slot < 0) return undefined;
     const firstSequence = this.account.published + this.#begunRows;
     this.#begunRows += rows;
     return { slot, slotBytes: this.#slotBytes, firstSequence };

@@ -3,6 +3,9 @@
  *
  * The lock is an exclusive transaction of an SQLite file: held by the operating system, so it is gone with its process
  * however that ends, and there is no stale lock to clear away after a `kill -9`. A second file says who holds it, for people.
+ *
+ * Limit: the operating system takes such a lock back when its process closes any descriptor of the lock file, so nobody in
+ * the process that holds it may open `lock.sqlite` by other means than SQLite.
  */
 
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,6 +13,7 @@ import { pid } from "node:process";
 import { DatabaseSync } from "node:sqlite";
 
 export interface FolderLock {
+  /** Lets others have the folder. Releasing twice does nothing. */
   release(): void;
 }
 
@@ -17,25 +21,32 @@ export type LockResult =
   | { readonly ok: true; readonly lock: FolderLock }
   | { readonly ok: false; readonly owner: string };
 
-/** Locks `folder`, which must exist. Never waits. `owner` says who has it, as far as that is known. */
+/**
+ * Locks `folder`, which must exist. Never waits. `owner` says who has it, as far as that is known. Refused within the process
+ * that holds it, too.
+ * @throws what the file system or SQLite says when the folder cannot be used; then nothing is held
+ */
 export function lockFolder(folder: string): LockResult {
   const ownerFile = `${folder}/owner.json`;
   const lockFile = `${folder}/lock.sqlite`;
-  // Made here first, because SQLite would let everybody read it.
-  closeSync(openSync(lockFile, "a", 0o600));
+  makePrivate(lockFile);
   const database = new DatabaseSync(lockFile);
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    writeFileSync(ownerFile, JSON.stringify({ pid, since: new Date().toISOString() }), { mode: 0o600 });
   } catch (error) {
     database.close();
-    if (!/locked|busy/i.test(String(error))) throw error;
+    if (!isLocked(error)) throw error;
     return { ok: false, owner: readOwner(ownerFile) };
   }
-  writeFileSync(ownerFile, JSON.stringify({ pid, since: new Date().toISOString() }), { mode: 0o600 });
+  let isHeld = true;
   return {
     ok: true,
     lock: {
       release() {
+        // A second time the files could be another one's.
+        if (!isHeld) return;
+        isHeld = false;
         rmSync(ownerFile, { force: true });
         database.close();
       },
@@ -43,14 +54,27 @@ export function lockFolder(folder: string): LockResult {
   };
 }
 
+/** Makes the file when there is none, because SQLite would let everybody read it. */
+function makePrivate(file: string): void {
+  try {
+    // Not a descriptor on a file that is there: closing it would take the lock from this process, if it has it.
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+/** SQLite's own words: Deno gives no code. From the start, as a folder's name may stand further on. */
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && /^database (table )?is (locked|busy)/i.test(error.message);
+}
+
 function readOwner(ownerFile: string): string {
   try {
-    const { pid: owner, since } = JSON.parse(readFileSync(ownerFile, "utf8")) as {
-      pid: number;
-      since: string;
-    };
-    return `process ${owner}, since ${since}`;
+    const { pid: owner, since } = JSON.parse(readFileSync(ownerFile, "utf8")) as Record<string, unknown>;
+    if (Number.isInteger(owner) && typeof since === "string") return `process ${owner}, since ${since}`;
   } catch {
-    return "another process";
+    // Not there yet, or not whole: it is for people only, and the lock does not depend on it.
   }
+  return "another process";
 }

@@ -7,6 +7,7 @@
  */
 
 import { LocalThread, type SharedParts } from "./actor/local-thread.ts";
+import { MAX_MAILBOX_SIZE } from "./actor/mailbox-word.ts";
 import { type BoxSpec, type DeadLetter, mailboxDepth, type Packet, PostOffice } from "./actor/post-office.ts";
 import { LiveScheduler, type Scheduler, SteppedScheduler } from "./actor/scheduler.ts";
 import {
@@ -27,6 +28,7 @@ import {
   type ChildPolicy,
   type CommandResult,
   type Failure,
+  MAX_DURATION_MS,
   type StartResult,
   type SupervisedChild,
   type SupervisionEvent,
@@ -93,7 +95,7 @@ export class SystemError extends Error {
 const MAIN = "main";
 const DEAD_LETTERS_KEPT = 64;
 const DEFAULT_HUNG_AFTER_MS = 15_000;
-/** Bytes of one mailbox's words: two cache lines, as its senders and its receiver are different threads. */
+/** Bytes of one mailbox's word: two cache lines, as its senders and its receiver are different threads. */
 const BOX_BYTES = CACHE_PAIR_BYTES;
 
 /** Checks the declaration and places it. Nothing runs before `start`. @throws SystemError on a declaration that cannot work */
@@ -170,6 +172,7 @@ export class System {
       if (thread === MAIN) continue;
       const worker = new WorkerThread({
         parts: { ...shared, thread, boxes: this.#boxes, logLevel: spec.logLevel ?? "info" },
+        lifeOffset: arena.allocate(CACHE_PAIR_BYTES, `lives of thread ${thread}`),
         clock,
         hungAfterMs: spec.hungAfterMs ?? DEFAULT_HUNG_AFTER_MS,
         onPacket: (packet) => this.#post.accept(packet),
@@ -294,7 +297,7 @@ export class System {
         start: () => worker.start(actor),
         stop: () => worker.stop(actor.name),
         // A thread cannot be made to drop one actor: it goes, and its other actors start again elsewhere.
-        kill: () => worker.kill(`${actor.name} did not end in time`),
+        kill: () => worker.kill(`${actor.name} did not start or end in time`),
       };
     }
     return {
@@ -321,15 +324,19 @@ export class System {
   }
 
   #threadDied(thread: string, actors: readonly string[], reason: string): void {
-    for (const actor of this.#actors) if (actor.thread === thread) this.#post.shut(actor.name);
-    this.#failed(actors, { kind: "thread-died", message: `thread ${thread}: ${reason}` });
+    for (const actor of this.#actors) if (actor.thread === thread) this.#post.bury(actor.name);
+    // Later, but before any supervisor acts: when one of them has just killed the thread for an actor that missed its deadline,
+    // that is what comes first, and why the others fell.
+    queueMicrotask(() =>
+      this.#failed(actors, { kind: "thread-died", message: `thread ${thread}: ${reason}` }),
+    );
   }
 
-  #forward(packet: Packet, thread: string): void {
+  #forward(packet: Packet, thread: string): boolean {
     const worker = this.#workers.get(thread);
     if (worker === undefined)
       throw new SystemError(`a packet for ${packet.to} names thread ${thread}, which is not there`);
-    worker.deliver(packet);
+    return worker.deliver(packet);
   }
 
   #keepDeadLetter(letter: DeadLetter): void {
@@ -339,13 +346,18 @@ export class System {
   }
 }
 
-function checkSystem({ lanes, groups }: SystemSpec): void {
+function checkSystem({ lanes, groups, hungAfterMs }: SystemSpec): void {
   const actors = groups.flatMap((group) => group.actors);
   const names = actors.map(({ name }) => name);
   const fail = (what: string): never => {
     throw new SystemError(what);
   };
   if (new Set(names).size !== names.length) fail(`two actors have one name among ${names.join(", ")}`);
+  const laneNames = lanes.map(({ name }) => name);
+  if (new Set(laneNames).size !== laneNames.length)
+    fail(`two lanes have one name among ${laneNames.join(", ")}`);
+  if (hungAfterMs !== undefined && !(hungAfterMs > 0 && hungAfterMs <= MAX_DURATION_MS))
+    fail(`hungAfterMs: expected more than 0 and at most ${MAX_DURATION_MS} ms, got ${hungAfterMs}`);
   for (const lane of lanes) {
     const writers = actors.filter(({ writes }) => writes?.includes(lane.name)).map(({ name }) => name);
     if (writers.length !== 1) {
@@ -362,7 +374,8 @@ function checkSystem({ lanes, groups }: SystemSpec): void {
       if (!lanes.some((candidate) => candidate.name === lane))
         fail(`actor ${name} writes lane ${lane}, which is not there`);
     }
-    if (mailboxSize !== undefined && !(mailboxSize >= 1))
-      fail(`actor ${name}: a mailbox holds at least one message`);
+    const size = mailboxSize ?? DEFAULT_MAILBOX_SIZE;
+    if (!(Number.isInteger(size) && size >= 1 && size <= MAX_MAILBOX_SIZE))
+      fail(`actor ${name}: expected a mailbox of 1 to ${MAX_MAILBOX_SIZE} messages, got ${size}`);
   }
 }

@@ -3,147 +3,170 @@
  * there is nothing.
  *
  * Order within an actor: timers that are due, then messages, then lanes in turn. Commands so get through to an actor whose
- * lanes never run dry.
+ * lanes never run dry. Its life: starting, running, retiring (drains what its lanes held), ended; what fails or is discarded
+ * ends at once. Nothing wedges it but a handler that never comes back, and that is what its supervisor's stop deadline is for.
  */
 
 import type { Clock, Timer } from "../clock.ts";
 import type { LaneReader } from "../lane/index.ts";
 import type { Failure } from "../supervisor/types.ts";
-import type { DeadLetter, PostOffice } from "./post-office.ts";
-import { type Behaviour, POISON_ATTEMPTS, type StageHandler } from "./types.ts";
+import { ActorTimers, type TimerHandler } from "./actor-timers.ts";
+import type { DeadLetter, Delivery, Mailbox, PostOffice } from "./post-office.ts";
+import { MAX_SLOTS_A_TURN, StageRunner } from "./stage-runner.ts";
+import type { Behaviour } from "./types.ts";
 
 export interface CellOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly post: PostOffice;
-  readonly memory: WebAssembly.Memory;
-  readonly onFailure: (failure: Failure) => void;
+  /** Whether the thread is still the one that the system counts on; one that is not does nothing more. */
+  readonly isCurrent: () => boolean;
+  /** Called once at the most. `retiring`: it was being stopped, and nobody waits for news of it. */
+  readonly onFailure: (failure: Failure, retiring: boolean) => void;
   readonly onDeadLetter: (letter: DeadLetter) => void;
   /** Called when there may be something to do after there was nothing. */
   readonly onWake: () => void;
 }
 
 interface Stage {
-  readonly reader: LaneReader;
-  readonly handler: StageHandler;
+  readonly runner: StageRunner;
   /** A wait on the lane is under way; it ends in `onWake`. */
   waiting: boolean;
+  /** Slots that a retiring cell still takes. */
+  left: number;
 }
-
-/** Largest number of slots a stage is given at once, so that other stages, messages and the event loop get their turn. */
-const MAX_SLOTS_A_TURN = 64;
 
 export class Cell {
   readonly name: string;
   readonly #options: CellOptions;
+  readonly #timers: ActorTimers;
   #behaviour: Behaviour = {};
+  #mailbox: Mailbox | undefined;
   #stages: Stage[] = [];
   #nextStage = 0;
-  readonly #due: (() => void | Promise<void>)[] = [];
-  readonly #timers = new Set<Timer>();
   #state: "starting" | "running" | "retiring" | "ended" = "starting";
-  /** Turns at its lanes that a retiring cell still takes. */
-  #turnsLeft = 0;
+  /** The handler under way, when it did not come back at once. */
+  #busy: Promise<boolean> | undefined;
+  /** The stage whose handler is under way. */
+  #atWork: Stage | undefined;
+  #isBlocked = false;
+  #whenBlocked: (() => void) | undefined;
 
   constructor(options: CellOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#timers = new ActorTimers(options.clock, () => this.#wake());
   }
 
   get ended(): boolean {
     return this.#state === "ended";
   }
 
-  /** Puts the behaviour to work: its stages open at the lanes' cursors, its mailbox opens. */
+  /** Settles when the handler under way has come back; undefined when there is none. */
+  get busy(): Promise<boolean> | undefined {
+    return this.#busy;
+  }
+
+  /**
+   * Puts the behaviour to work: its stages open at the lanes' cursors, its mailbox opens.
+   * @throws Error when the behaviour does not handle a lane; then it has not been put to work, and is not stopped by `release`
+   */
   run(behaviour: Behaviour, readers: readonly LaneReader[]): void {
-    this.#behaviour = behaviour;
+    const { name, clock, onDeadLetter, post } = this.#options;
     this.#stages = readers.map((reader) => {
       const handler = behaviour.stages?.[reader.spec.name];
       if (handler === undefined) {
-        throw new Error(
-          `actor ${this.name} has no handler for lane ${reader.spec.name}, of which it is a stage`,
-        );
+        throw new Error(`actor ${name} has no handler for lane ${reader.spec.name}, of which it is a stage`);
       }
-      return { reader, handler, waiting: false };
+      const runner = new StageRunner({ actor: name, reader, handler, clock, onDeadLetter });
+      return { runner, waiting: false, left: 0 };
     });
+    this.#behaviour = behaviour;
     this.#state = "running";
-    this.#options.post.open(this.name, () => this.#wake());
+    this.#mailbox = post.open(name, () => this.#wake());
     this.#wake();
   }
 
   /** Whether `step` has something to do now. */
   ready(): boolean {
+    if (this.#busy !== undefined) return false;
     if (this.#state === "retiring") return true;
     if (this.#state !== "running") return false;
     return (
-      this.#due.length > 0 ||
-      this.#options.post.waits(this.name) ||
-      this.#stages.some(({ reader }) => reader.available() > 0)
+      this.#timers.waits() ||
+      this.#mailbox?.waits() === true ||
+      this.#stages.some(({ runner }) => runner.available() > 0)
     );
   }
 
-  /** Does one thing. @returns false when there was nothing, or it failed and has ended. Never rejects. */
+  /** Does one thing. @returns false when there was nothing, one is still under way, or it failed and has ended. Never rejects. */
   step(): boolean | Promise<boolean> {
-    if (this.#state !== "running" && this.#state !== "retiring") return false;
+    if (this.#busy !== undefined || (this.#state !== "running" && this.#state !== "retiring")) return false;
+    if (!this.#options.isCurrent()) {
+      this.#close();
+      return false;
+    }
+    this.#isBlocked = false;
     try {
       const work = this.#state === "retiring" ? this.#lastThing() : this.#oneThing();
-      if (work === undefined) return false;
-      if (!(work instanceof Promise)) return true;
-      return work.then(
-        () => true,
-        (error: unknown) => this.#failed("rejected", error),
+      if (!(work instanceof Promise)) {
+        this.#atWork = undefined;
+        return work;
+      }
+      this.#busy = work.then(
+        () => this.#cameBack(),
+        (error: unknown) => {
+          this.#cameBack();
+          return this.#failed("rejected", error);
+        },
       );
+      return this.#busy;
     } catch (error) {
       return this.#failed("threw", error);
     }
   }
 
-  /** Has `onWake` called when something comes. @returns false when something is there already */
+  /** Has `onWake` called when something comes. @returns false when something is there already, or it failed. Never throws. */
   sleep(): boolean {
     if (this.ready()) return false;
-    for (const stage of this.#stages) {
-      if (stage.waiting) continue;
-      const data = stage.reader.dataAsync();
-      if (data === undefined) return false;
-      stage.waiting = true;
-      void data.then(() => {
-        stage.waiting = false;
-        this.#wake();
-      });
+    try {
+      for (const stage of this.#stages) {
+        if (stage.waiting) continue;
+        const data = stage.runner.reader.dataAsync();
+        if (data === undefined) return false;
+        stage.waiting = true;
+        void data.then(() => {
+          stage.waiting = false;
+          this.#wake();
+        });
+      }
+    } catch (error) {
+      return this.#failed("threw", error);
     }
     return true;
   }
 
-  after(delayMs: number, handler: () => void | Promise<void>): Timer {
-    if (this.#state === "ended" || this.#state === "retiring") return { cancel: () => {} };
-    const timer = this.#options.clock.after(delayMs, () => {
-      this.#timers.delete(timer);
-      this.#due.push(handler);
-      this.#wake();
-    });
-    this.#timers.add(timer);
-    return {
-      cancel: () => {
-        timer.cancel();
-        this.#timers.delete(timer);
-      },
-    };
+  /** Says that the handler under way waits for somebody else, so that a scheduler of steps may go on with others. */
+  block(): void {
+    this.#isBlocked = true;
+    this.#whenBlocked?.();
+    this.#whenBlocked = undefined;
   }
 
-  every(intervalMs: number, handler: () => void | Promise<void>, firstMs = 0): Timer {
-    const { clock } = this.#options;
-    let dueMs = clock.monotonicMs() + firstMs;
-    let timer: Timer;
-    const arm = () => {
-      timer = this.after(Math.max(0, dueMs - clock.monotonicMs()), async () => {
-        const lateMs = clock.monotonicMs() - dueMs;
-        dueMs += intervalMs * (1 + Math.max(0, Math.floor(lateMs / intervalMs)));
-        arm();
-        await handler();
-      });
-    };
-    arm();
-    return { cancel: () => timer.cancel() };
+  /** Resolves once `block` was called in the step that is under way. */
+  blocked(): Promise<void> {
+    if (this.#isBlocked) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenBlocked = resolve;
+    });
+  }
+
+  after(delayMs: number, handler: TimerHandler): Timer {
+    return this.#timers.after(delayMs, handler);
+  }
+
+  every(intervalMs: number, handler: TimerHandler, firstMs?: number): Timer {
+    return this.#timers.every(intervalMs, handler, firstMs);
   }
 
   /**
@@ -155,7 +178,7 @@ export class Cell {
     if (this.#state !== "running") return;
     this.#state = "retiring";
     this.#shutDoors();
-    this.#turnsLeft = this.#stages.reduce((turns, { reader }) => turns + reader.available(), 0);
+    for (const stage of this.#stages) stage.left = stage.runner.available();
     this.#options.onWake();
   }
 
@@ -163,13 +186,18 @@ export class Cell {
   async release(): Promise<void> {
     const behaviour = this.#behaviour;
     this.#behaviour = {};
-    await behaviour.stop?.();
+    try {
+      await behaviour.stop?.();
+    } finally {
+      this.#mailbox?.end();
+    }
   }
 
   /** Ends it without asking the behaviour. */
   discard(): void {
     this.#close();
     this.#behaviour = {};
+    this.#mailbox?.end();
   }
 
   #close(): void {
@@ -177,88 +205,92 @@ export class Cell {
     this.#state = "ended";
     this.#shutDoors();
     // Ends the waits that are under way, so that no lane counts a sleeper that is no more.
-    for (const { reader } of this.#stages) reader.wake();
+    for (const { runner } of this.#stages) runner.reader.wake();
     this.#options.onWake();
   }
 
   #shutDoors(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
-    this.#due.length = 0;
-    this.#options.post.close(this.name);
+    this.#timers.close();
+    this.#mailbox?.close();
   }
 
-  #lastThing(): true | undefined | Promise<void> {
-    if (this.#turnsLeft-- > 0) {
-      const work = this.#drainOne();
-      if (work !== undefined) return work;
+  #cameBack(): true {
+    this.#busy = undefined;
+    return true;
+  }
+
+  #lastThing(): boolean | Promise<unknown> {
+    const stage = this.#nextWith(({ runner, left }) => left > 0 && runner.available() > 0);
+    if (stage === undefined) {
+      this.#close();
+      return false;
     }
-    this.#close();
-    return undefined;
+    // A turn that released nothing counts too, or a handler that will not take the rest would keep the cell for ever.
+    return this.#drain(stage, stage.left, (released) => {
+      stage.left -= Math.max(1, released);
+    });
   }
 
-  #oneThing(): true | undefined | Promise<void> {
-    const due = this.#due.shift();
-    if (due !== undefined) return due() ?? true;
-    const delivery = this.#options.post.take(this.name);
-    if (delivery !== undefined) {
-      const { receive } = this.#behaviour;
-      if (receive === undefined) {
-        delivery.reply.fail(`${this.name} takes no messages`);
-        return true;
-      }
-      try {
-        const work = receive.call(this.#behaviour, delivery.message, delivery.reply);
-        if (!(work instanceof Promise)) return true;
-        return work.catch((error: unknown) => {
-          delivery.reply.fail(`${this.name} failed on it`);
-          throw error;
-        });
-      } catch (error) {
-        delivery.reply.fail(`${this.name} failed on it`);
-        throw error;
-      }
+  #oneThing(): boolean | Promise<unknown> {
+    const due = this.#timers.take();
+    if (due !== undefined) {
+      const work = due();
+      return work instanceof Promise ? work : true;
     }
-    return this.#drainOne();
+    const delivery = this.#mailbox?.take();
+    if (delivery !== undefined) return this.#receive(delivery);
+    const stage = this.#nextWith(({ runner }) => runner.available() > 0);
+    return stage === undefined ? false : this.#drain(stage, MAX_SLOTS_A_TURN, () => {});
   }
 
-  #drainOne(): true | undefined | Promise<void> {
-    for (let turn = 0; turn < this.#stages.length; turn++) {
-      const stage = this.#stages[(this.#nextStage + turn) % this.#stages.length]!;
-      if (stage.reader.available() === 0) continue;
-      this.#nextStage = (this.#nextStage + turn + 1) % this.#stages.length;
-      return this.#drain(stage);
-    }
-    return undefined;
-  }
-
-  #drain({ reader, handler }: Stage): true | Promise<void> {
-    const earlier = reader.beginAttempt();
-    if (earlier >= POISON_ATTEMPTS) {
-      const reason = handler.poisoned(reader.tryRead());
-      reader.release();
-      this.#options.onDeadLetter({
-        to: `${this.name}/${reader.spec.name}`,
-        kind: "batch",
-        reason,
-        atMs: this.#options.clock.nowMs(),
-      });
+  #receive({ message, reply }: Delivery): true | Promise<void> {
+    const fail = (error: unknown): never => {
+      reply.fail(`${this.name} failed on it`);
+      throw error;
+    };
+    if (this.#behaviour.receive === undefined) {
+      reply.fail(`${this.name} takes no messages`);
       return true;
     }
-    // After a crash one slot at a time, so that it is known which one it was.
-    const work = handler.drain(reader, earlier > 0 ? 1 : MAX_SLOTS_A_TURN);
-    const done = () => {
-      reader.rewind();
-      reader.endAttempt();
+    try {
+      const work = this.#behaviour.receive(message, reply);
+      return work instanceof Promise ? work.catch(fail) : true;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  /** The next stage in turn that is `wanted`. */
+  #nextWith(wanted: (stage: Stage) => boolean): Stage | undefined {
+    for (let turn = 0; turn < this.#stages.length; turn++) {
+      const index = (this.#nextStage + turn) % this.#stages.length;
+      const stage = this.#stages[index]!;
+      if (!wanted(stage)) continue;
+      this.#nextStage = index + 1;
+      return stage;
+    }
+    return undefined;
+  }
+
+  #drain(stage: Stage, maxSlots: number, onReleased: (slots: number) => void): true | Promise<void> {
+    this.#atWork = stage;
+    const released = stage.runner.drain(maxSlots);
+    const done = (slots: number) => {
+      this.#atWork = undefined;
+      onReleased(slots);
     };
-    if (work instanceof Promise) return work.then(done);
-    done();
+    if (released instanceof Promise) return released.then(done);
+    done(released);
     return true;
   }
 
   #failed(kind: "threw" | "rejected", error: unknown): false {
+    const isNews = this.#state !== "ended";
+    const retiring = this.#state === "retiring";
+    this.#atWork?.runner.blame();
+    this.#atWork = undefined;
     this.#close();
-    this.#options.onFailure({ kind, message: describeError(error) });
+    if (isNews) this.#options.onFailure({ kind, message: describeError(error) }, retiring);
     return false;
   }
 
@@ -269,5 +301,9 @@ export class Cell {
 
 /** What an error says, for people. */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "an error that has no text";
+  }
 }

@@ -1,20 +1,26 @@
 /**
  * Messages between actors, within a thread and across threads.
  *
- * A mailbox is bounded wherever its senders are: its depth is a word in shared memory that the sender raises before it sends
- * and the receiver lowers when it takes a message out, so `full` is known at once and to everybody alike. Packets across
- * threads go through the thread that built the system, which knows where everybody lives.
+ * A mailbox is bounded wherever its senders are: its depth is a word in shared memory (mailbox-word.ts) that the sender raises
+ * before it sends and the receiver lowers when it takes a message out, so `full` is known at once and to everybody alike.
+ * A message is for the incarnation whose mailbox it got a place in; one that finds it gone becomes a dead letter. Packets
+ * across threads go through the thread that built the system, which knows where everybody lives.
+ *
+ * A question is answered once: by the actor, by whoever finds that it cannot get there, or by its deadline. `closed` says
+ * that no handler has seen it, but for an actor that ended or died with the question in its hands.
  */
 
 import type { Clock, Timer } from "../clock.ts";
+import { type Lease, MailboxWord } from "./mailbox-word.ts";
 import type { AskResult, Message, Reply, SendResult } from "./types.ts";
 
 /** Where a mailbox is. Plain data. */
 export interface BoxSpec {
   readonly actor: string;
   readonly thread: string;
+  /** Messages that may wait, from 1 to `MAX_MAILBOX_SIZE`. */
   readonly capacity: number;
-  /** Byte offset of two words in shared memory: how many messages wait, and whether it is open (1). */
+  /** Byte offset of its word in shared memory. */
   readonly offset: number;
 }
 
@@ -24,6 +30,8 @@ export type Packet =
       readonly type: "message";
       readonly to: string;
       readonly message: Message;
+      /** Whose mailbox has the place for it. */
+      readonly lease: Lease;
       readonly from: string;
       readonly id: number;
     }
@@ -48,9 +56,11 @@ export interface PostOfficeOptions {
   readonly memory: WebAssembly.Memory;
   readonly boxes: readonly BoxSpec[];
   readonly clock: Clock;
-  /** Carries a packet towards another thread. */
-  readonly forward: (packet: Packet, thread: string) => void;
+  /** Carries a packet towards another thread. @returns false when that thread is gone; throws for what cannot be copied */
+  readonly forward: (packet: Packet, thread: string) => boolean;
   readonly onDeadLetter: (letter: DeadLetter) => void;
+  /** Numbers of questions begin after this; default 0. A thread that is made again must not use its predecessor's. */
+  readonly lastId?: number;
 }
 
 export interface Delivery {
@@ -58,153 +68,198 @@ export interface Delivery {
   readonly reply: Reply;
 }
 
+/** The receiving end of a mailbox: one incarnation's. */
+export interface Mailbox {
+  /** Whether `take` has a message. */
+  waits(): boolean;
+  take(): Delivery | undefined;
+  /** Takes no more. What waits becomes dead letters, and who asked is told. May be called again. */
+  close(): void;
+  /** Answers what is still asked of this incarnation from this thread: there will be no other answer. Closed by then. */
+  end(): void;
+}
+
 interface Question {
   readonly to: string;
+  readonly lease: Lease;
   readonly resolve: (result: AskResult<unknown>) => void;
   readonly timer: Timer;
 }
 
-const DEPTH = 0;
-const OPEN = 1;
+/** The longest delay that a host's timer takes; a longer one would fire at once. */
+const LONGEST_DEADLINE_MS = 2_147_483_647;
+
+interface Box {
+  readonly spec: BoxSpec;
+  readonly word: MailboxWord;
+}
+
+interface OpenBox {
+  readonly lease: Lease;
+  readonly queue: (Delivery & { readonly refuse: (why: string) => void })[];
+  readonly onArrival: () => void;
+}
 
 /** Messages waiting in a mailbox, as anybody can see them. */
-export function mailboxDepth(memory: WebAssembly.Memory, box: BoxSpec): number {
-  return Math.max(0, Atomics.load(new Int32Array(memory.buffer), (box.offset >>> 2) + DEPTH));
+export function mailboxDepth(memory: WebAssembly.Memory, { offset, capacity }: BoxSpec): number {
+  return new MailboxWord(new Int32Array(memory.buffer), offset, capacity).depth;
 }
 
 export class PostOffice {
   readonly #options: PostOfficeOptions;
-  readonly #words: Int32Array;
-  readonly #boxes: ReadonlyMap<string, BoxSpec>;
-  readonly #waiting = new Map<string, { queue: Delivery[]; onArrival: () => void }>();
+  readonly #boxes: ReadonlyMap<string, Box>;
+  readonly #open = new Map<string, OpenBox>();
   readonly #questions = new Map<number, Question>();
-  #lastId = 0;
+  #lastId: number;
 
   constructor(options: PostOfficeOptions) {
     this.#options = options;
-    this.#words = new Int32Array(options.memory.buffer);
-    this.#boxes = new Map(options.boxes.map((box) => [box.actor, box]));
+    this.#lastId = options.lastId ?? 0;
+    const words = new Int32Array(options.memory.buffer);
+    this.#boxes = new Map(
+      options.boxes.map((spec) => [
+        spec.actor,
+        { spec, word: new MailboxWord(words, spec.offset, spec.capacity) },
+      ]),
+    );
   }
 
-  /** Opens the mailbox of an actor on this thread; `onArrival` is called after each message that comes in. */
-  open(actor: string, onArrival: () => void): void {
-    this.#waiting.set(actor, { queue: [], onArrival });
-    Atomics.store(this.#words, this.#word(actor) + DEPTH, 0);
-    Atomics.store(this.#words, this.#word(actor) + OPEN, 1);
+  /** Opens the mailbox of a new incarnation of an actor on this thread; `onArrival` is called after each message that comes. */
+  open(actor: string, onArrival: () => void): Mailbox {
+    const { word } = this.#box(actor);
+    const lease = word.open();
+    const box: OpenBox = { lease, queue: [], onArrival };
+    this.#open.set(actor, box);
+    return {
+      waits: () => box.queue.length > 0,
+      take: () => {
+        const delivery = box.queue.shift();
+        if (delivery !== undefined) word.release(lease);
+        return delivery;
+      },
+      close: () => {
+        if (this.#open.get(actor) === box) this.#open.delete(actor);
+        word.close(lease);
+        for (const { message, refuse } of box.queue.splice(0)) {
+          this.#deadLetter(actor, message.kind, "the actor ended before it took the message");
+          refuse(`${actor} ended before it took the message`);
+        }
+      },
+      end: () => this.#settleAll(actor, lease),
+    };
   }
 
-  /** Closes it. What waits in it becomes dead letters, and who asked is told. */
-  close(actor: string): void {
-    const box = this.#waiting.get(actor);
-    if (box === undefined) return;
-    this.#waiting.delete(actor);
-    this.shut(actor);
-    for (const { message, reply } of box.queue) {
-      this.#deadLetter(actor, message, "the actor ended before it took the message");
-      reply.fail(`${actor} ended before it took the message`);
-    }
+  /**
+   * Closes a mailbox whose thread is gone, answers every question this thread has put to it, and counts what waited in it.
+   * What was on its way there from a third thread may be counted again, when it arrives.
+   */
+  bury(actor: string): void {
+    const lost = this.#box(actor).word.close();
+    for (let letter = 0; letter < lost; letter++)
+      this.#deadLetter(actor, "unknown", "the thread ended before the actor took the message");
+    this.#settleAll(actor);
   }
 
-  /** Marks a mailbox closed whose thread is gone, and answers every question this thread has put to it. */
-  shut(actor: string): void {
-    Atomics.store(this.#words, this.#word(actor) + OPEN, 0);
-    Atomics.store(this.#words, this.#word(actor) + DEPTH, 0);
-    for (const [id, question] of [...this.#questions]) {
-      if (question.to === actor)
-        this.#settle(id, { ok: false, reason: "closed", message: `${actor} has ended` });
-    }
-  }
-
-  /** Whether `take` has a message for this actor. */
-  waits(actor: string): boolean {
-    return (this.#waiting.get(actor)?.queue.length ?? 0) > 0;
-  }
-
-  /** The next message of an actor on this thread, or undefined. */
-  take(actor: string): Delivery | undefined {
-    const delivery = this.#waiting.get(actor)?.queue.shift();
-    if (delivery !== undefined) Atomics.sub(this.#words, this.#word(actor) + DEPTH, 1);
-    return delivery;
-  }
-
+  /** @throws RangeError when there is no such actor; DataCloneError for a message that cannot go to another thread */
   tell<M extends Message>(to: string, message: M): SendResult<M> {
-    const refusal = this.#reserve(to);
-    if (refusal !== undefined) return { ok: false, reason: refusal, message };
-    this.#send({ type: "message", to, message, from: this.#options.thread, id: 0 });
+    const lease = this.#box(to).word.reserve();
+    if (typeof lease === "string") return { ok: false, reason: lease, message };
+    this.#send({ type: "message", to, message, lease, from: this.#options.thread, id: 0 });
     return { ok: true };
   }
 
-  ask<T>(to: string, message: Message, deadlineMs: number): Promise<AskResult<T>> {
-    const refusal = this.#reserve(to);
-    if (refusal !== undefined) {
-      const text = refusal === "full" ? `the mailbox of ${to} is full` : `${to} is not running`;
-      return Promise.resolve({ ok: false, reason: refusal, message: text });
+  /** Rejects where `tell` throws. @param deadlineMs from 0 to 2^31 - 1 */
+  async ask<T>(to: string, message: Message, deadlineMs: number): Promise<AskResult<T>> {
+    if (!(deadlineMs <= LONGEST_DEADLINE_MS))
+      throw new RangeError(`deadline: expected at most ${LONGEST_DEADLINE_MS} ms, got ${deadlineMs}`);
+    const lease = this.#box(to).word.reserve();
+    if (typeof lease === "string") {
+      const text = lease === "full" ? `the mailbox of ${to} is full` : `${to} is not running`;
+      return { ok: false, reason: lease, message: text };
     }
     const id = ++this.#lastId;
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(deadlineMs, () => {
-        this.#settle(id, {
-          ok: false,
-          reason: "timed-out",
-          message: `${to} did not answer within ${deadlineMs} ms`,
-        });
-      });
-      this.#questions.set(id, { to, resolve: resolve as Question["resolve"], timer });
-      this.#send({ type: "message", to, message, from: this.#options.thread, id });
+    const { promise, resolve } = Promise.withResolvers<AskResult<T>>();
+    const timer = this.#options.clock.after(deadlineMs, () => {
+      const text = `${to} did not answer within ${deadlineMs} ms`;
+      this.#settle(id, { ok: false, reason: "timed-out", message: text });
     });
+    this.#questions.set(id, { to, lease, resolve: resolve as Question["resolve"], timer });
+    try {
+      this.#send({ type: "message", to, message, lease, from: this.#options.thread, id });
+    } catch (error) {
+      timer.cancel();
+      this.#questions.delete(id);
+      throw error;
+    }
+    return promise;
   }
 
   /** Takes a packet that is for this thread; others it passes on. */
   accept(packet: Packet): void {
     if (packet.type === "reply") {
       if (packet.to === this.#options.thread) this.#settle(packet.id, packet.result);
+      // Who asked is gone when this is refused, and nobody misses the answer.
       else this.#options.forward(packet, packet.to);
       return;
     }
-    const box = this.#boxes.get(packet.to);
-    if (box !== undefined && box.thread !== this.#options.thread) {
-      this.#options.forward(packet, box.thread);
+    const { spec, word } = this.#box(packet.to);
+    if (spec.thread !== this.#options.thread) {
+      if (this.#options.forward(packet, spec.thread)) return;
+      word.release(packet.lease);
+      this.#undeliverable(packet, "the thread of the actor is gone");
       return;
     }
-    const waiting = this.#waiting.get(packet.to);
-    if (waiting === undefined) {
-      this.#deadLetter(packet.to, packet.message, "the actor is not running");
-      this.#replyTo(packet).fail(`${packet.to} is not running`);
+    const box = this.#open.get(packet.to);
+    if (box === undefined || box.lease !== packet.lease) {
+      this.#undeliverable(packet, "the actor ended before the message came");
       return;
     }
-    waiting.queue.push({ message: packet.message, reply: this.#replyTo(packet) });
-    waiting.onArrival();
+    const answer = this.#answerTo(packet);
+    const reply = Object.assign((value: unknown) => answer({ ok: true, value }), {
+      fail: (message: string) => answer({ ok: false, reason: "failed", message }),
+    });
+    box.queue.push({
+      message: packet.message,
+      reply,
+      refuse: (message) => answer({ ok: false, reason: "closed", message }),
+    });
+    box.onArrival();
   }
 
   #send(packet: Packet & { type: "message" }): void {
-    const box = this.#boxes.get(packet.to);
-    if (box === undefined || box.thread === this.#options.thread) this.accept(packet);
-    else this.#options.forward(packet, box.thread);
+    try {
+      this.accept(packet);
+    } catch (error) {
+      // Nothing has left: the place would be taken for good.
+      this.#box(packet.to).word.release(packet.lease);
+      throw error;
+    }
   }
 
-  /** Takes one place in a mailbox, or says why there is none. */
-  #reserve(to: string): "full" | "closed" | undefined {
-    const box = this.#boxes.get(to);
-    if (box === undefined) throw new RangeError(`there is no actor ${to}`);
-    const word = box.offset >>> 2;
-    if (Atomics.load(this.#words, word + OPEN) === 0) return "closed";
-    if (Atomics.add(this.#words, word + DEPTH, 1) < box.capacity) return undefined;
-    Atomics.sub(this.#words, word + DEPTH, 1);
-    return "full";
+  #undeliverable(packet: Packet & { type: "message" }, reason: string): void {
+    this.#deadLetter(packet.to, packet.message.kind, reason);
+    const message = `${packet.to} is not running: ${reason}`;
+    this.#answerTo(packet)({ ok: false, reason: "closed", message });
   }
 
-  #replyTo(packet: Packet & { type: "message" }): Reply {
-    let answered = packet.id === 0;
-    const answer = (result: AskResult<unknown>) => {
-      if (answered) return;
-      answered = true;
-      if (packet.from === this.#options.thread) this.#settle(packet.id, result);
-      else this.#options.forward({ type: "reply", to: packet.from, id: packet.id, result }, packet.from);
+  /** @returns what takes the answer: the first one, when somebody waits for it */
+  #answerTo({ id, from, to }: Packet & { type: "message" }): (result: AskResult<unknown>) => void {
+    let isAnswered = id === 0;
+    return (result) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      if (from === this.#options.thread) {
+        this.#settle(id, result);
+        return;
+      }
+      try {
+        this.#options.forward({ type: "reply", to: from, id, result }, from);
+      } catch (error) {
+        const message = `${to} gave an answer that cannot go to another thread`;
+        this.#options.forward({ type: "reply", to: from, id, result: failed(message) }, from);
+        throw error;
+      }
     };
-    const reply = (value: unknown) => answer({ ok: true, value });
-    return Object.assign(reply, {
-      fail: (message: string) => answer({ ok: false, reason: "failed" as const, message }),
-    });
   }
 
   #settle(id: number, result: AskResult<unknown>): void {
@@ -215,13 +270,24 @@ export class PostOffice {
     question.resolve(result);
   }
 
-  #deadLetter(to: string, message: Message, reason: string): void {
-    this.#options.onDeadLetter({ to, kind: message.kind, reason, atMs: this.#options.clock.nowMs() });
+  #settleAll(actor: string, lease?: Lease): void {
+    for (const [id, question] of [...this.#questions]) {
+      if (question.to === actor && (lease === undefined || question.lease === lease))
+        this.#settle(id, { ok: false, reason: "closed", message: `${actor} has ended` });
+    }
   }
 
-  #word(actor: string): number {
+  #deadLetter(to: string, kind: string, reason: string): void {
+    this.#options.onDeadLetter({ to, kind, reason, atMs: this.#options.clock.nowMs() });
+  }
+
+  #box(actor: string): Box {
     const box = this.#boxes.get(actor);
     if (box === undefined) throw new RangeError(`there is no actor ${actor}`);
-    return box.offset >>> 2;
+    return box;
   }
+}
+
+function failed(message: string): AskResult<never> {
+  return { ok: false, reason: "failed", message };
 }

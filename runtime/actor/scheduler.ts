@@ -87,18 +87,31 @@ export class SteppedScheduler implements Scheduler {
   wake(): void {}
 
   async ended(cell: Cell): Promise<void> {
-    while (!cell.ended) await cell.step();
+    while (cell.busy !== undefined || !cell.ended) await (cell.busy ?? cell.step());
   }
 
-  /** Does one thing of one cell that has something to do. @returns false when there is nothing to do anywhere */
+  /**
+   * Does one thing of one cell that has something to do, and waits until it is done, or until the handler waits for another
+   * actor or for time: then the others go on. @returns false when there is nothing to do before time moves on
+   */
   async step(): Promise<boolean> {
     // Promises that earlier steps settled get their say first: what follows from them is part of the same moment.
     await Promise.resolve();
-    this.#cells = this.#cells.filter((cell) => !cell.ended);
-    const ready = this.#cells.filter((cell) => cell.ready());
-    const cell = ready[Math.floor(this.#random() * ready.length)];
+    const cell = this.#choose() ?? (await afterAllPromises().then(() => this.#choose()));
     if (cell === undefined) return false;
-    await cell.step();
+    const work = cell.step();
+    if (typeof work !== "boolean") await Promise.race([work, cell.blocked()]);
     return true;
   }
+
+  #choose(): Cell | undefined {
+    this.#cells = this.#cells.filter((cell) => !cell.ended);
+    const ready = this.#cells.filter((cell) => cell.ready());
+    return ready.length === 0 ? undefined : ready[Math.floor(this.#random() * ready.length)];
+  }
+}
+
+/** Resolves when no promise that is settled has a reaction left to run. */
+function afterAllPromises(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -11,6 +11,18 @@ export interface WorkerParts extends SharedParts {
   readonly thread: string;
   readonly boxes: readonly BoxSpec[];
   readonly logLevel: LogLevel;
+  readonly life: ThreadLife;
+}
+
+/**
+ * Which life of a thread a worker is. The system counts the word up when it makes a worker, and again when it gives it up: a
+ * worker that finds another count than its own goes on after its end (on Deno, until its loop turns next) and should not.
+ */
+export interface ThreadLife {
+  /** Byte offset of the word in shared memory. */
+  readonly offset: number;
+  /** The worker's own count. */
+  readonly count: number;
 }
 
 export type ToWorker =
@@ -38,4 +50,6 @@ export type FromWorker =
   | { readonly type: "packet"; readonly packet: Packet }
   | { readonly type: "dead-letter"; readonly letter: DeadLetter }
   | { readonly type: "log"; readonly record: WireRecord }
+  /** Something threw or rejected that no handler awaited: nobody knows whose it was, so the thread has failed. */
+  | { readonly type: "stray"; readonly message: string }
   | { readonly type: "pulse" };

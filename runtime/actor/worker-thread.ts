@@ -1,18 +1,26 @@
 /**
  * A worker thread as the system sees it: made when the first of its actors starts, kept for life, and made again after it
- * died. Whatever ends the worker (its code, an out-of-memory, `terminate`) is one event here: the death of the thread.
+ * died. Whatever ends the worker (its code, an error nobody caught, an out-of-memory, `terminate`) is one event here: the
+ * death of the thread.
+ *
+ * Limit: Deno cannot end a thread that is in an endless loop without a pause; it goes on taking a core until the process
+ * ends. It is cut off all the same: its messages are not heard, its lanes' ends are taken (lane/hold.ts), its places in
+ * mailboxes are void, and should its loop ever turn again, its actors do nothing (`ThreadLife`).
  */
 
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../clock.ts";
 import type { WireRecord } from "../log.ts";
 import type { Failure } from "../supervisor/types.ts";
+import { describeError } from "./cell.ts";
 import type { DeadLetter, Packet } from "./post-office.ts";
 import type { FromWorker, ToWorker, WorkerParts } from "./thread-protocol.ts";
 import type { ActorSpec } from "./types.ts";
 
 export interface WorkerThreadOptions {
-  readonly parts: WorkerParts;
+  readonly parts: Omit<WorkerParts, "life">;
+  /** Byte offset of a word in shared memory that counts this thread's lives. */
+  readonly lifeOffset: number;
   readonly clock: Clock;
   /** A thread whose event loop has not turned for this long is taken for hung and ended. */
   readonly hungAfterMs: number;
@@ -34,6 +42,7 @@ const ENTRY = new URL("./worker-entry.ts", import.meta.url);
 
 export class WorkerThread {
   readonly #options: WorkerThreadOptions;
+  readonly #words: Int32Array;
   #worker: Worker | undefined;
   #watch: Timer | undefined;
   #lastPulseMs = 0;
@@ -45,23 +54,28 @@ export class WorkerThread {
 
   constructor(options: WorkerThreadOptions) {
     this.#options = options;
+    this.#words = new Int32Array(options.parts.memory.buffer);
   }
 
   get name(): string {
     return this.#options.parts.thread;
   }
 
-  start(actor: ActorSpec): Promise<void> {
+  /** Rejects when the actor refuses, is stopped before it runs, or its thread dies. */
+  async start(actor: ActorSpec): Promise<void> {
     const incarnation = ++this.#incarnations;
     this.#spawn();
+    // Throws for a configuration that cannot be copied: then nothing has begun.
+    this.#say({ type: "start", actor, incarnation });
     this.#alive.set(actor.name, incarnation);
-    return new Promise((resolve, reject) => {
-      this.#starting.set(actor.name, { incarnation, resolve, reject });
-      this.#say({ type: "start", actor, incarnation });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#starting.set(actor.name, { incarnation, resolve, reject });
+    return promise;
   }
 
+  /** Resolves when nothing of the actor is left, be it that it ended or that its thread did. */
   stop(actor: string): Promise<void> {
+    this.#starting.get(actor)?.reject(new Error(`${actor} was stopped while it started`));
     this.#starting.delete(actor);
     const incarnation = this.#alive.get(actor);
     this.#alive.delete(actor);
@@ -80,8 +94,10 @@ export class WorkerThread {
     void worker.terminate();
   }
 
-  deliver(packet: Packet): void {
+  /** @returns false when there is no thread to take it */
+  deliver(packet: Packet): boolean {
     this.#say({ type: "packet", packet });
+    return this.#worker !== undefined;
   }
 
   #say(message: ToWorker): void {
@@ -90,14 +106,20 @@ export class WorkerThread {
 
   #spawn(): void {
     if (this.#worker !== undefined) return;
-    const worker = new Worker(ENTRY, { workerData: this.#options.parts });
+    const { parts, lifeOffset } = this.#options;
+    const life = { offset: lifeOffset, count: Atomics.add(this.#words, lifeOffset >>> 2, 1) + 1 };
+    const worker = new Worker(ENTRY, { workerData: { ...parts, life } satisfies WorkerParts });
     this.#worker = worker;
     worker.on("message", (message: FromWorker) => {
       if (this.#worker === worker) this.#heard(message);
     });
-    worker.on("error", (error: unknown) =>
-      this.#dead(worker, error instanceof Error ? error.message : String(error)),
-    );
+    worker.on("error", (error: unknown) => {
+      this.#dead(worker, describeError(error));
+      void worker.terminate();
+    });
+    worker.on("messageerror", (error: unknown) => {
+      if (this.#worker === worker) this.kill(`it said what cannot be read: ${describeError(error)}`);
+    });
     worker.on("exit", (code) => this.#dead(worker, `the thread ended with code ${code}`));
     this.#lastPulseMs = this.#options.clock.monotonicMs();
     this.#watchPulse(worker);
@@ -148,6 +170,9 @@ export class WorkerThread {
       case "log":
         this.#options.onLog(message.record);
         break;
+      case "stray":
+        this.kill(message.message);
+        break;
       case "pulse":
         this.#lastPulseMs = this.#options.clock.monotonicMs();
         break;
@@ -164,6 +189,7 @@ export class WorkerThread {
   #dead(worker: Worker, reason: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    Atomics.add(this.#words, this.#options.lifeOffset >>> 2, 1);
     this.#watch?.cancel();
     const actors = [...this.#alive.keys()];
     this.#alive.clear();

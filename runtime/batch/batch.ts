@@ -282,6 +282,16 @@ export class Batch implements PublicBatch {
     };
   }
 
+  /**
+   * Drops all rows: wipes the slot behind its header and makes it a batch of none, so that later stages pass over it. The
+   * numbers of its rows stay used. The header goes last, so that it can be repeated by who finds it half done.
+   */
+  discard(slotBytes: number): void {
+    const { firstSequence, endSequence } = this;
+    this.views.u8.fill(0, this.#slot + HEADER_BYTES, this.#slot + slotBytes);
+    this.begin(this.#slot, slotBytes, 0, { firstSequence, endSequence });
+  }
+
   #bufferAt(index: number): number {
     return this.#slot + this.views.i32[((this.#slot + HEADER_BYTES) >>> 2) + index * 2]!;
   }
