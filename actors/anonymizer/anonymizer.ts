@@ -31,9 +31,10 @@ export default function anonymizer(context: ActorContext<AnonymizerConfig>): Beh
   const handlers = sourceDatasets.map((dataset): [string, StageHandler] => {
     const batch = new Batch(context.memory, dataset.plan);
     const pseudonymize = createPseudonymizer(kernels, dataset, states);
-    const wipeAndSeal = () => {
-      const { at, bytes } = batch.rawPart();
-      kernels.wipe(at, bytes);
+    const holdsRaw = dataset.plan.rawOnlyColumns.length > 0;
+    const wipeAndSeal = (slotBytes: number) => {
+      // To the slot's end, not the batch's: a source that died before it published may have left a longer batch here.
+      if (holdsRaw) kernels.wipe(batch.rawPart().at, batch.slot + slotBytes - batch.rawPart().at);
       batch.seal();
     };
     return [
@@ -48,16 +49,14 @@ export default function anonymizer(context: ActorContext<AnonymizerConfig>): Beh
               pseudonymize(batch);
               batch.state = "pseudonymized";
             }
-            if (batch.state !== "public") wipeAndSeal();
+            if (batch.state !== "public") wipeAndSeal(reader.spec.slotBytes);
             reader.release();
           }
         },
         poisoned(slot) {
           const { rows } = batch.bind(slot);
-          const { firstSequence, endSequence } = batch;
           // Everything in the slot may be raw, whatever its header says.
-          kernels.wipe(slot, context.lane(dataset.name).slotBytes);
-          batch.begin(slot, batch.bytesFor(0), 0, { firstSequence, endSequence });
+          batch.discard(context.lane(dataset.name).slotBytes);
           batch.seal();
           return `a batch of ${rows} rows of ${dataset.name} could not be pseudonymized; they were wiped`;
         },

@@ -23,6 +23,8 @@ export interface IntakeConfig {
 interface Waiting {
   readonly store: StoreAccount;
   readonly answer: Pushed;
+  /** Rows that had been given up behind the door when these went through it. */
+  readonly poisonBefore: number;
   readonly reply: Reply;
 }
 
@@ -37,9 +39,10 @@ export default function intake(context: ActorContext<IntakeConfig>): Behaviour {
   let looking = false;
 
   function look(): void {
-    waiting = waiting.filter(({ store, answer, reply }) => {
+    waiting = waiting.filter(({ store, answer, poisonBefore, reply }) => {
       if (store.recorded < answer.toSequence) return true;
-      reply(answer);
+      if (store.counts().dropped.poison === poisonBefore) reply(answer);
+      else reply.fail("rows were given up on their way to the log, maybe these: see dead letters");
       return false;
     });
     looking = waiting.length > 0;
@@ -61,6 +64,11 @@ export default function intake(context: ActorContext<IntakeConfig>): Behaviour {
     const answer = door(rows, context.clock.nowMs());
     if (answer === "full") {
       reply.fail("the lane is full; none of the rows was taken: send them again in a moment");
+      return;
+    }
+    // Nothing to wait for. So everybody who waits has rows in the lane, which bounds how many there can be.
+    if (answer.answer.accepted === 0) {
+      reply(answer.answer);
       return;
     }
     waiting.push({ ...answer, reply });
@@ -103,6 +111,7 @@ function openDoor(context: ActorContext<never>, name: string) {
       return "full";
     }
     const fromSequence = door.account.published;
+    const poisonBefore = store.counts().dropped.poison;
     for (const rows of parts) {
       const claimed = door.tryClaim(rows.length);
       if (claimed === undefined) throw new Error("a lane that had room has none; it has one writer");
@@ -117,7 +126,7 @@ function openDoor(context: ActorContext<never>, name: string) {
       fromSequence,
       toSequence: fromSequence + good.length,
     };
-    return { store, answer };
+    return { store, answer, poisonBefore };
   };
 }
 

@@ -18,8 +18,13 @@ export interface SamplerConfig {
 }
 
 export default function sampler(context: ActorContext<SamplerConfig>): Behaviour {
-  const { memoryIntervalMs, processIntervalMs, privateBudgetMs } = context.config;
-  const host: HostReader = openHost({ clock: context.clock, privateBudgetMs });
+  const { privateBudgetMs } = context.config;
+  return samplerOf(context, openHost({ clock: context.clock, privateBudgetMs }));
+}
+
+/** The sampler of another host than the one it runs on. */
+export function samplerOf(context: ActorContext<SamplerConfig>, host: HostReader): Behaviour {
+  const { memoryIntervalMs, processIntervalMs } = context.config;
   const memoryDoor = new Door(context as ActorContext<never>, memoryDataset);
   const processDoor = new Door(context as ActorContext<never>, processDataset);
   const writeMemory = memoryWriter(memoryDoor);

@@ -1,13 +1,19 @@
 /**
- * Writes closed windows as rows of their windows dataset. All rows of one window are published at once, so that no reader
- * and no crash ever meets half a window.
+ * Writes closed windows as rows of their windows dataset. All rows of one window are published at once, so that no stage and
+ * no crash of this actor ever meets half a window.
+ *
+ * A crash of the whole process may leave some batches of a large window in the log and others not. So the last batch of a
+ * window says by its event times that it is: they reach to the window's end, those of the others only to its start. Where the
+ * log ends with another, the window is made again and what the log has of it is left out.
  */
 
 import type { Dataset } from "../../datasets/define.ts";
+import { WINDOW_MS } from "../../datasets/windows.ts";
 import type { ActorContext } from "../../runtime/actor/types.ts";
-import { type Batch, writeInt64 } from "../../runtime/batch/index.ts";
+import { type Batch, readInt64, writeInt64 } from "../../runtime/batch/index.ts";
 import type { Kernels } from "../../wasm/index.ts";
 import { Door } from "../door.ts";
+import { type LogSource, readLog } from "../recorder/log-reader.ts";
 import type { Aggregate } from "./aggregate.ts";
 import type { ClosedWindow } from "./window-table.ts";
 
@@ -30,6 +36,8 @@ export class WindowDoor {
   readonly #door: Door;
   readonly #group: string | undefined;
   readonly #scratch: number;
+  /** The window that the log has a part of, and which rows that are. */
+  #begun: { readonly startMs: number; readonly rows: ReadonlySet<string> } | undefined;
   /** Groups of one window that are certain to fit into the empty lane. */
   readonly maxGroups: number;
 
@@ -48,7 +56,7 @@ export class WindowDoor {
     this.#group = source.windows?.groupBy;
     this.#scratch = scratch;
     const measures = source.windows?.measures.length ?? 1;
-    this.maxGroups = Math.floor((context.lane(dataset.name).slots * dataset.batchRows) / measures);
+    this.maxGroups = Math.floor(((context.lane(dataset.name).slots - 1) * dataset.batchRows) / measures);
     new Float64Array(context.memory.buffer).set(QUANTILES, scratch >>> 3);
   }
 
@@ -57,11 +65,36 @@ export class WindowDoor {
     return this.#door.account.published;
   }
 
+  /**
+   * Finds out where the log leaves off. Call it before the first `write`.
+   * @param latestMs largest event time among the batches of the windows dataset that the log holds; -Infinity when it has none
+   * @returns end of the last window that is in the log whole; -Infinity when there is none
+   */
+  resume(log: LogSource, latestMs: number): number {
+    const startMs = Math.floor(latestMs / WINDOW_MS) * WINDOW_MS;
+    if (latestMs !== startMs || !Number.isFinite(latestMs)) return startMs + WINDOW_MS;
+    const rows = new Set<string>();
+    const { plan } = this.#dataset;
+    for (const batch of readLog(log, this.#dataset, { fromMs: startMs })) {
+      const { i32, u64, u8 } = batch.views;
+      const startAt = batch.dataAt(plan.public("window_start")) >>> 2;
+      const measureAt = batch.dataAt(plan.public("measure"));
+      const groupAt = this.#group === undefined ? -1 : batch.dataAt(plan.public(this.#group)) >>> 3;
+      for (let row = 0; row < batch.rows; row++) {
+        if (readInt64(i32, startAt + row * 2) !== startMs) continue;
+        rows.add(rowName(groupAt < 0 ? 0n : u64[groupAt + row]!, u8[measureAt + row]!));
+      }
+    }
+    this.#begun = { startMs, rows };
+    return startMs;
+  }
+
   /** Publishes a window and gives its aggregates back. Waits while the lane is full. */
   async write(window: ClosedWindow): Promise<void> {
+    const begun = window.startMs === this.#begun?.startMs ? this.#begun.rows : undefined;
     const rows = window.groups.flatMap(({ key, aggregates }) =>
       aggregates.flatMap((aggregate, measure): Row[] =>
-        aggregate.count > 0 ? [{ key, measure, aggregate }] : [],
+        aggregate.count > 0 && !begun?.has(rowName(key, measure)) ? [{ key, measure, aggregate }] : [],
       ),
     );
     const { batchRows } = this.#dataset;
@@ -74,6 +107,10 @@ export class WindowDoor {
       if (!this.#door.tryBegin(part.length))
         throw new Error("a lane that had room has none; it has one writer");
       this.#fill(this.#door.batch, part, window);
+      const isLast = from + part.length === rows.length;
+      const latestMs = isLast ? window.endMs - 1 : window.startMs;
+      this.#door.batch.setTimes(window.startMs, latestMs, this.#context.clock.nowMs());
+      this.#door.batch.seal();
     }
     if (rows.length > 0) this.#door.publish();
     for (const { aggregates } of window.groups) for (const aggregate of aggregates) aggregate.free();
@@ -107,7 +144,10 @@ export class WindowDoor {
         f64[column + row] = f64[(answersAt >>> 3) + quantile]!;
       });
     });
-    batch.setTimes(startMs, startMs, this.#context.clock.nowMs());
-    batch.seal();
   }
+}
+
+/** What tells rows of one window apart. */
+function rowName(key: bigint, measure: number): string {
+  return `${key} ${measure}`;
 }

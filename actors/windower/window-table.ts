@@ -2,8 +2,9 @@
  * The open windows of one dataset: tumbling, by event time.
  *
  * A row belongs to the window that its event time falls into, whenever it comes. The watermark says how far event time has
- * certainly come: the latest event time seen, less the disorder that is allowed for. A window is closed when the watermark
- * reaches its end; rows that come for it later are late, are counted, and change nothing.
+ * certainly come: the latest event time seen, less the disorder that is allowed for. A window is over when the watermark
+ * reaches its end; rows that come for it later are late, are counted, and change nothing. That is decided row by row, so how
+ * rows are cut into batches changes nothing either.
  */
 
 import type { Dataset } from "../../datasets/define.ts";
@@ -80,7 +81,8 @@ export class WindowTable {
       const timeMs = readInt64(i32, timeAt + row * 2);
       if (timeMs > this.#latestMs) this.#latestMs = timeMs;
       const startMs = Math.floor(timeMs / this.#options.windowMs) * this.#options.windowMs;
-      if (startMs + this.#options.windowMs <= this.#emittedUpToMs) {
+      const endMs = startMs + this.#options.windowMs;
+      if (endMs <= this.#emittedUpToMs || endMs <= this.watermarkMs) {
         this.lateRows++;
         continue;
       }

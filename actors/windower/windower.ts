@@ -3,7 +3,7 @@
  *
  * Open windows are not kept anywhere but here. When the windower starts again, after its own crash or the whole process's,
  * it reads the rows of the windows that are not in the log yet back from the log, up to the row its lane cursor stands at, and
- * goes on: the log is the checkpoint.
+ * goes on: the log is the checkpoint. So it must stand behind the recorder on its source lanes: what it has read is stored.
  */
 
 import type { Dataset } from "../../datasets/define.ts";
@@ -59,9 +59,9 @@ export default async function windower(context: ActorContext<WindowerConfig>): P
   const opened = [];
   for (const { source, door, store } of lanes) {
     const firstUnread = unreadFrom(context, source);
-    await recordedUpTo(context, new StoreAccount(context.memory, ledger, source.name), firstUnread);
     await recordedUpTo(context, store, door.published);
-    const emittedUpToMs = store.latestMs + WINDOW_MS;
+    const log = { dataFolder, kernels, window: { at: context.scratch, bytes: windowBytes } };
+    const emittedUpToMs = door.resume(log, store.latestMs);
     const table = new WindowTable(source, {
       kernels,
       pool,
@@ -70,31 +70,26 @@ export default async function windower(context: ActorContext<WindowerConfig>): P
       maxGroups: door.maxGroups,
       emittedUpToMs,
     });
-    const log = { dataFolder, kernels, window: { at: context.scratch, bytes: windowBytes } };
     const range = {
       toSequence: firstUnread,
       ...(Number.isFinite(emittedUpToMs) ? { fromMs: emittedUpToMs } : {}),
     };
-    for (const batch of readLog(log, source, range)) table.add(batch);
-    // Rows read back of windows that are out already came with others that are not: they are not late.
-    table.lateRows = 0;
-    for (const window of table.close(table.watermarkMs)) await door.write(window);
+    for (const batch of readLog(log, source, range)) {
+      table.add(batch);
+      for (const window of table.close(table.watermarkMs)) await door.write(window);
+    }
+    // What was left out of the rows read back was, as far as this process had read them before, told then.
+    table.lateRows = table.refusedRows = table.unsketchedValues = 0;
     opened.push({ source, table, door });
   }
 
   const handlers = opened.map(({ source, table, door }): [string, StageHandler, () => Promise<void>] => {
     const batch = new Batch(context.memory, source.plan);
     let lastRowMs = context.clock.monotonicMs();
-    let reportedLate = 0;
+    const report = leftOutReport(context, source.name, table);
     const closeUpTo = async (upToMs: number) => {
       for (const window of table.close(upToMs)) await door.write(window);
-      if (table.lateRows > reportedLate) {
-        context.log.warning("{rows} rows of {dataset} came too late for their window", {
-          rows: table.lateRows - reportedLate,
-          dataset: source.name,
-        });
-        reportedLate = table.lateRows;
-      }
+      report();
     };
     const handler: StageHandler = {
       async drain(reader, maxSlots) {
@@ -128,12 +123,35 @@ export default async function windower(context: ActorContext<WindowerConfig>): P
   return { stages: Object.fromEntries(handlers.map(([name, handler]) => [name, handler])) };
 }
 
+/** Makes what logs the rows and values that were left out of windows since it was called last. */
+function leftOutReport(context: ActorContext<WindowerConfig>, dataset: string, table: WindowTable) {
+  const told = { late: 0, refused: 0, unsketched: 0 };
+  return (): void => {
+    const { lateRows, refusedRows, unsketchedValues } = table;
+    const { late, refused, unsketched } = told;
+    if (lateRows > late) {
+      const message = "{rows} rows of {dataset} came too late for their window";
+      context.log.warning(message, { rows: lateRows - late, dataset });
+    }
+    if (refusedRows > refused) {
+      const message = "{rows} rows of {dataset} are in no window: it has all the groups that it can hold";
+      context.log.warning(message, { rows: refusedRows - refused, dataset });
+    }
+    if (unsketchedValues > unsketched) {
+      const message = "{values} values of {dataset} are in no percentile, for want of memory";
+      context.log.warning(message, { values: unsketchedValues - unsketched, dataset });
+    }
+    Object.assign(told, { late: lateRows, refused: refusedRows, unsketched: unsketchedValues });
+  };
+}
+
 /** Sequence number of the first row of `source` that this stage has not released. */
 function unreadFrom(context: ActorContext<WindowerConfig>, source: Dataset): number {
+  const { ledger } = resourcesOf(context as ActorContext<never>);
+  // Looked at first: a batch that another thread publishes now is then found under the cursor, and not taken for read.
+  const { published } = new DoorAccount(context.memory, ledger, source.name).counts();
   const slot = cursorSlot(context.memory, context.lane(source.name), context.name);
-  if (slot >= 0) return new Batch(context.memory, source.plan).bind(slot).firstSequence;
-  return new DoorAccount(context.memory, resourcesOf(context as ActorContext<never>).ledger, source.name)
-    .published;
+  return slot < 0 ? published : new Batch(context.memory, source.plan).bind(slot).firstSequence;
 }
 
 /** Resolves when the log holds every row before `sequence`. */
