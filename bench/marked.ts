@@ -35,7 +35,7 @@ export interface MarkedCase {
 }
 
 export function marked(
-  names: { readonly bench: string; readonly case: string; readonly unit: string },
+  { bench, case: name, unit }: { readonly bench: string; readonly case: string; readonly unit: string },
   ours: number,
   samples: readonly number[],
   payload: string,
@@ -43,7 +43,7 @@ export function marked(
 ): MarkedCase {
   const spread = [rounded(Math.min(...samples)), rounded(Math.max(...samples))] as const;
   return {
-    result: { ...names, ours: rounded(ours), peers: {}, ratio: null },
+    result: { bench, case: name, unit, ours: rounded(ours), peers: {}, ratio: null },
     payload,
     spread: { ours: spread },
     mark,

@@ -7,13 +7,14 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { describe, type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import { keyPath } from "../../../actors/anonymizer/key.ts";
 import { process } from "../../../datasets/process.ts";
 import type { Row } from "../../../datasets/row.ts";
 import { Batch } from "../../../runtime/batch/index.ts";
 import { LaneReader } from "../../../runtime/lane/index.ts";
 import { temporaryFolder } from "../../e2e/support.ts";
+import { describe, test } from "../../fixtures/flat-test.ts";
 import { AnonymizerHouse, type Seen } from "./anonymizer-house.ts";
 import { pseudonymOf } from "./reference.ts";
 

@@ -18,10 +18,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import nodeProcess from "node:process";
-import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { KEY_BYTES, KeyRefused, keyPath, openKey } from "../../../actors/anonymizer/key.ts";
 import { temporaryFolder } from "../../e2e/support.ts";
+import { describe, test } from "../../fixtures/flat-test.ts";
 
 const MAKER = fileURLToPath(new URL("../../fixtures/key-maker.ts", import.meta.url));
 const MAKERS = 4;

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import anonymizer, { anonymizerScratchBytes } from "../../../actors/anonymizer/anonymizer.ts";
 import intake from "../../../actors/intake/intake.ts";
 import { MAX_PUSH_ROWS, MAX_REJECTIONS, type Pushed } from "../../../actors/intake/protocol.ts";
@@ -24,6 +24,7 @@ import { VirtualClock } from "../../../runtime/clock.ts";
 import { createSystem } from "../../../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../../../wasm/index.ts";
 import { storedIds, syntheticRow, temporaryFolder } from "../../e2e/support.ts";
+import { describe, test } from "../../fixtures/flat-test.ts";
 
 const STAGING_BYTES = 2 ** 20;
 const module = compileKernels();

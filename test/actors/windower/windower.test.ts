@@ -8,13 +8,14 @@
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, truncateSync } from "node:fs";
-import { describe, type TestContext, test } from "node:test";
+import type { TestContext } from "node:test";
 import fc from "fast-check";
 import { memory } from "../../../datasets/memory.ts";
 import { optimization } from "../../../datasets/optimization.ts";
 import { process } from "../../../datasets/process.ts";
 import { LaneReader } from "../../../runtime/lane/index.ts";
 import { temporaryFolder } from "../../e2e/support.ts";
+import { describe, test } from "../../fixtures/flat-test.ts";
 import type { PlainRow } from "../recorder/rows.ts";
 import {
   MINUTE_MS,
