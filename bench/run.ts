@@ -4,12 +4,18 @@
  */
 
 import { describeHost, type MeasuredCase, measureSuite } from "./harness.ts";
+import { describeMarked, type MarkedCase } from "./marked.ts";
+
+/** A case against peers, or one against a mark. */
+type Reported = MeasuredCase | MarkedCase;
 
 /** Measures its cases one after the other, and reports each as soon as it is done. */
-type Bench = (report: (measured: MeasuredCase) => void) => Promise<void>;
+type Bench = (report: (measured: Reported) => void) => Promise<void>;
 
 /** Every bench, loaded when it is asked for. To add one: a file beside this one, and a line here. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  idle: async () => (await import("./idle.ts")).benchIdle,
+  latency: async () => (await import("./latency.ts")).benchLatency,
   hash: async () => measureSuite(await (await import("./hash.ts")).suite()),
   ring: async () => {
     const { benchRing } = await import("./ring.ts");
@@ -34,7 +40,11 @@ async function main(words: readonly string[]): Promise<number> {
   return 0;
 }
 
-function describe({ result, payload, spread }: MeasuredCase): string {
+function describe(measured: Reported): string {
+  return "mark" in measured ? describeMarked(measured) : describeMeasured(measured);
+}
+
+function describeMeasured({ result, payload, spread }: MeasuredCase): string {
   const line = (name: string, value: number, [low, high]: readonly [number, number]) =>
     `    ${name.padEnd(28)} ${String(value).padStart(8)}   (${low} to ${high})`;
   return [
