@@ -20,7 +20,6 @@ const leastTokenCharacters = 16;
 
 /** Where an actor may be placed. */
 export const threadNames = ["main", "pipeline", "storage"] as const;
-export type ThreadName = (typeof threadNames)[number];
 
 const token = z
   .string()
@@ -60,7 +59,7 @@ export const settingsSchema = z.object({
       ),
   }),
   data: z.object({
-    dir: z.string().min(1).max(4096).default("data").describe("Folder of the log, the lake and the keys."),
+    dir: z.string().min(1).max(4096).default("data").describe("Folder of the log and the key."),
   }),
   sampler: z.object({
     memoryIntervalMs: durationMs({ minMs: 100, maxMs: hourMs })

@@ -38,11 +38,6 @@ export class Door {
     this.account.takeOver(last < 0 ? store.counts().recorded : this.batch.bind(last).endSequence);
   }
 
-  /** Whether a batch of `rows` fits into one slot. */
-  fits(rows: number, textBytes: TextBytes = {}): boolean {
-    return this.batch.bytesFor(rows, textBytes) <= this.#slotBytes;
-  }
-
   /**
    * Slots that can be begun before the lane is full. One is always kept back: it is the one published last, which tells the
    * next door where to go on, and would be overwritten by a door that claims the whole lane and dies before it publishes.

@@ -12,6 +12,8 @@
  * broadcaster: after a crash every id is unknown, and the reader subscribes again.
  */
 
+import type { Refused } from "../refused.ts";
+
 /** Name of the actor in the system. */
 export const BROADCASTER = "broadcaster";
 /** Messages that may wait for it: every subscriber may pull in one moment, and somebody may come or go. */
@@ -62,13 +64,6 @@ export interface BroadcastEvent {
   readonly sequence: number;
   /** The row as one line of JSON. */
   readonly json: string;
-}
-
-export interface Refused<Reason extends string> {
-  readonly ok: false;
-  readonly reason: Reason;
-  /** For people: what was expected, what came, what to do. */
-  readonly message: string;
 }
 
 /** `too-many` may be tried again later; the other is the asker's to mend. */

@@ -11,6 +11,7 @@ import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/acto
 import type { Timer } from "../../runtime/clock.ts";
 import { StoreAccount } from "../ledger.ts";
 import { LogDamaged, stepLog } from "../recorder/log-reader.ts";
+import type { Refused } from "../refused.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
 import { csv } from "./csv.ts";
 import type { ExportFacts, Format } from "./format.ts";
@@ -23,7 +24,6 @@ import {
   type ExportRefusal,
   MAX_EXPORTS,
   type OpenExport as OpenRequest,
-  type Refused,
 } from "./protocol.ts";
 
 export interface ExporterConfig {

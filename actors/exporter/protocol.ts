@@ -9,6 +9,8 @@
  * An export is a snapshot: the rows that were stored when it was opened, and none that came later.
  */
 
+import type { Refused } from "../refused.ts";
+
 export const EXPORT_FORMATS = ["csv", "parquet"] as const;
 export type ExportFormatName = (typeof EXPORT_FORMATS)[number];
 
@@ -43,13 +45,6 @@ export type ExporterMessage = OpenExport | PullExport | CloseExport;
 
 /** Why an export was not opened. `too-many` may be tried again later; the others are the asker's to mend. */
 export type ExportRefusal = "unknown-dataset" | "unknown-format" | "bad-range" | "too-many";
-
-export interface Refused<Reason extends string> {
-  readonly ok: false;
-  readonly reason: Reason;
-  /** For people: what was expected, what came, what to do. */
-  readonly message: string;
-}
 
 export interface OpenedExport {
   readonly ok: true;

@@ -1,7 +1,8 @@
 /** GET /v1/export/:dataset.csv and .parquet: stored rows of a span of time, as a file. */
 
 import type { Context, Hono } from "hono";
-import { EXPORT_FORMATS, type ExportRefusal, type Refused } from "../../actors/exporter/protocol.ts";
+import { EXPORT_FORMATS, type ExportRefusal } from "../../actors/exporter/protocol.ts";
+import type { Refused } from "../../actors/refused.ts";
 import type { ControlDeps } from "../control.ts";
 import { exportSpan } from "../export-query.ts";
 import { askExporter, closeExport, exportBody } from "../export-stream.ts";

@@ -1,0 +1,8 @@
+/** An answer of no that was to be expected: it is returned, and says which kind of no it is. */
+
+export interface Refused<Reason extends string> {
+  readonly ok: false;
+  readonly reason: Reason;
+  /** For people: what was expected, what came, what to do. */
+  readonly message: string;
+}
