@@ -16,7 +16,7 @@ import { type FolderLock, lockFolder } from "./runtime/folder-lock.ts";
 import { configureLogging, getLog } from "./runtime/log.ts";
 import { commandLine, environment, exit, onStopSignal } from "./runtime/platform/index.ts";
 import { createSystem, type System } from "./runtime/system.ts";
-import { loadSettings, type Settings, settingsSpec } from "./settings.ts";
+import { houseOptions, loadSettings, type Settings, settingsSpec } from "./settings.ts";
 
 const FAILED = 1;
 const UNUSABLE = 2;
@@ -46,6 +46,7 @@ async function run(settings: Settings, lock: FolderLock): Promise<void> {
   const log = getLog("millrace");
   const system = buildSystem(settings);
   const server = await listen(settings, system);
+  lock.describe({ url: server.url });
   let ending = false;
   onStopSignal((signal) => {
     // Asked twice: whoever asks does not want to wait.
@@ -64,19 +65,11 @@ async function run(settings: Settings, lock: FolderLock): Promise<void> {
   log.info("ready at {url}", { url: server.url });
 }
 
-function buildSystem({ data, sampler, windower, recorder, broadcaster, threads, log }: Settings): System {
+function buildSystem(settings: Settings): System {
   const supervision = getLog("supervision");
   return createSystem({
-    ...houseSpec({
-      dataFolder: data.dir,
-      sampler,
-      disorderMs: windower.disorderMs,
-      segmentBytes: recorder.segmentBytes,
-      keepBytes: recorder.keepBytes,
-      queueRows: broadcaster.queueRows,
-      threads: definedOnly(threads),
-    }),
-    logLevel: log.level,
+    ...houseSpec(houseOptions(settings)),
+    logLevel: settings.log.level,
     onSupervision({ supervisor, child, from, to, reason }) {
       const properties = { supervisor, child, from, to, reason };
       if (to === "failed" || to === "escalated")
@@ -124,12 +117,6 @@ async function end(server: HttpServer, system: System, lock: FolderLock): Promis
   await server.close();
   await system.stop();
   lock.release();
-}
-
-function definedOnly<T>(values: Readonly<Record<string, T | undefined>>): Record<string, T> {
-  const defined: Record<string, T> = {};
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) defined[name] = value;
-  return defined;
 }
 
 function unusable(message: string): never {

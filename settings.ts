@@ -4,6 +4,10 @@
  * schema are the two rules that need more than one setting: how the token is given, and who may listen beyond loopback.
  */
 import { z } from "zod";
+import { DATASET_BYTES, type HouseOptions, USUAL_STORE } from "./actors/house.ts";
+import type { Dataset } from "./datasets/define.ts";
+import { datasets } from "./datasets/index.ts";
+import { DEFAULT_KEEP_DAYS } from "./datasets/spec.ts";
 import {
   byteSize,
   type ConfigSpec,
@@ -16,10 +20,11 @@ import {
 } from "./runtime/config.ts";
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const leastTokenCharacters = 16;
 
 /** Where an actor may be placed. */
-export const threadNames = ["main", "pipeline", "storage"] as const;
+export const threadNames = ["main", "pipeline", "storage", "archive"] as const;
 
 const token = z
   .string()
@@ -36,6 +41,11 @@ const place = (actor: string) =>
     .enum(threadNames)
     .describe(`Thread that runs the ${actor}, when not the one the system chooses.`)
     .optional();
+
+/** A setting for each dataset, by its name. */
+function eachDataset<Setting extends z.ZodType>(setting: (dataset: Dataset) => Setting) {
+  return z.object(Object.fromEntries(datasets.map((dataset) => [dataset.name, setting(dataset)])));
+}
 
 export const settingsSchema = z.object({
   http: z.object({
@@ -93,7 +103,35 @@ export const settingsSchema = z.object({
       .describe("Size at which a segment of the log is closed and the next begun."),
     keepBytes: byteSize({ minBytes: 2 ** 22, maxBytes: 2 ** 44 })
       .default(4 * 2 ** 30)
-      .describe("Size of the whole log; beyond it the oldest segments are removed."),
+      .describe(
+        "Size of the whole log; beyond it the oldest segments go, and with them what could not be moved into the lake.",
+      ),
+  }),
+  store: z.object({
+    settleMs: durationMs({ minMs: 1000, maxMs: dayMs })
+      .default(USUAL_STORE.settleMs)
+      .describe("How long an hour must be over before its rows are moved from the log into the lake."),
+    segmentMaxAgeMs: durationMs({ minMs: hourMs, maxMs: 30 * dayMs })
+      .default(USUAL_STORE.segmentMaxAgeMs)
+      .describe("Age at which a segment of the log is moved into the lake whole, whatever its rows' times."),
+    windowGroups: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(USUAL_STORE.windowGroups)
+      .describe(
+        "Groups of which an hour's windows are kept in the lake, those that lead in it; 0 keeps all.",
+      ),
+    keep: eachDataset(({ keepDays = DEFAULT_KEEP_DAYS, name }) =>
+      durationMs({ minMs: hourMs, maxMs: 36_525 * dayMs })
+        .default(keepDays * dayMs)
+        .describe(`How long rows of ${name} are kept in the lake.`),
+    ),
+    maxBytes: eachDataset(({ name }) =>
+      byteSize({ minBytes: 2 ** 16, maxBytes: 2 ** 44 })
+        .default(DATASET_BYTES)
+        .describe(`Size of the files of ${name} in the lake; beyond it the oldest hours go.`),
+    ),
   }),
   broadcaster: z.object({
     queueRows: z
@@ -111,6 +149,7 @@ export const settingsSchema = z.object({
     exporter: place("exporter"),
     broadcaster: place("broadcaster"),
     intake: place("intake"),
+    keeper: place("keeper"),
   }),
 });
 
@@ -143,6 +182,29 @@ export function loadSettings(
   return exposed === undefined ? withToken : { ok: false, problems: [exposed] };
 }
 
+/** The settings of who gives none. */
+export function defaultSettings(): Settings {
+  const loaded = loadConfig(settingsSpec, { argv: [], env: {}, readFile: () => notThere() });
+  if (!loaded.ok) throw new TypeError("the defaults are no valid settings");
+  return loaded.value;
+}
+
+/** How the actors are set up by these settings. */
+export function houseOptions(settings: Settings): HouseOptions {
+  const { data, sampler, windower, recorder, broadcaster, store, threads } = settings;
+  const { keep, ...others } = store;
+  return {
+    dataFolder: data.dir,
+    sampler,
+    disorderMs: windower.disorderMs,
+    segmentBytes: recorder.segmentBytes,
+    keepBytes: recorder.keepBytes,
+    queueRows: broadcaster.queueRows,
+    store: { ...others, keepMs: keep },
+    threads: Object.fromEntries(Object.entries(threads).filter(([, thread]) => thread !== undefined)),
+  };
+}
+
 /** Whether a host to listen on is reached from this machine only. Unsure means no: it then needs a token. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
@@ -156,6 +218,10 @@ export function isLoopback(host: string): boolean {
 }
 
 type Ready = Extract<Loaded<Settings>, { ok: true }>;
+
+function notThere(): never {
+  throw Object.assign(new Error("there is no such file"), { code: "ENOENT" });
+}
 
 function readTokenFile(loaded: Ready, readFile: ReadFile): Loaded<Settings> {
   const { http } = loaded.value;

@@ -4,7 +4,9 @@
  *
  *     sampler ─┐                        ┌─▶ recorder ────┐
  *              ├─▶ lane ─▶ anonymizer ─▶┤                ├─▶ windower ─▶ derived lane ─▶ recorder, broadcaster
- *     intake  ─┘                        └─▶ broadcaster ─┘                         exporter (reads the log)
+ *     intake  ─┘                        └─▶ broadcaster ─┘
+ *
+ * Beside the lanes: the keeper moves the log into the lake, and exporter and analyst read both.
  *
  * The windower stands behind the recorder: no window is ever made of a row that the log does not have.
  *
@@ -14,21 +16,26 @@
 
 import type { Dataset } from "../datasets/define.ts";
 import { datasets, derivedDatasets, sourceDatasets } from "../datasets/index.ts";
-import { maxBatchBytes } from "../datasets/write-rows.ts";
+import { DEFAULT_KEEP_DAYS } from "../datasets/spec.ts";
+import { WINDOW_MS } from "../datasets/windows.ts";
 import type { ActorSpec } from "../runtime/actor/types.ts";
-import { type Arena, alignUp } from "../runtime/arena.ts";
+import type { Arena } from "../runtime/arena.ts";
 import type { LaneShape } from "../runtime/lane/index.ts";
 import type { GroupSpec, SystemSpec } from "../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../wasm/index.ts";
+import type { AnalystConfig } from "./analyst/analyst.ts";
 import { type AnonymizerConfig, anonymizerScratchBytes } from "./anonymizer/anonymizer.ts";
 import type { BroadcasterConfig } from "./broadcaster/broadcaster.ts";
 import { BROADCASTER_MAILBOX } from "./broadcaster/protocol.ts";
 import type { ExporterConfig } from "./exporter/exporter.ts";
 import type { IntakeConfig } from "./intake/intake.ts";
+import type { KeepRules } from "./keeper/housekeeping.ts";
+import type { KeeperConfig } from "./keeper/keeper.ts";
+import type { Keep } from "./keeper/retention.ts";
 import { type LedgerSpec, placeLedger } from "./ledger.ts";
-import { frameBytes } from "./recorder/log-format.ts";
 import type { RecorderConfig } from "./recorder/recorder.ts";
 import type { SamplerConfig } from "./sampler/sampler.ts";
+import { logWindowBytes, slotBytesOf } from "./store/log/window-bytes.ts";
 import { type WindowerConfig, windowerScratchBytes } from "./windower/windower.ts";
 
 export const ACTORS = [
@@ -39,6 +46,8 @@ export const ACTORS = [
   "broadcaster",
   "sampler",
   "intake",
+  "keeper",
+  "analyst",
 ] as const;
 export type ActorName = (typeof ACTORS)[number];
 
@@ -48,8 +57,10 @@ export interface HouseOptions {
   /** How much later than a younger row an older one may come and still be in its window, ms. */
   readonly disorderMs: number;
   readonly segmentBytes: number;
-  /** Size of the whole log; beyond it the oldest segments are removed. */
+  /** Size of the whole log; beyond it the oldest segments go, whether the lake has their rows or not. */
   readonly keepBytes: number;
+  /** What is kept in the lake, and from when on, where not the usual. */
+  readonly store?: Partial<StoreOptions>;
   /** Rows that wait for one slow stream client. */
   readonly queueRows: number;
   /** Slots of a lane, by dataset name, where not what the dataset asks for. Powers of two. */
@@ -60,22 +71,52 @@ export interface HouseOptions {
   readonly without?: readonly ActorName[];
 }
 
-/** Who runs where: one thread for what happens to every batch, one for the disk, the main one for what serves people. */
+/** How the store is kept. */
+export interface StoreOptions {
+  /** How long an hour must be over before it is moved into the lake. */
+  readonly settleMs: number;
+  /** A segment of the log that was begun longer ago is moved into the lake whole, whatever its rows' times. */
+  readonly segmentMaxAgeMs: number;
+  /** Groups that an hour of windows keeps; 0 keeps all. */
+  readonly windowGroups: number;
+  /** How long rows are kept, by dataset name; what the dataset declares where it is not said. */
+  readonly keepMs: Readonly<Record<string, number>>;
+  /** Size of a dataset's files, by dataset name; beyond it the oldest hours go. DATASET_BYTES where it is not said. */
+  readonly maxBytes: Readonly<Record<string, number>>;
+}
+
+export const USUAL_STORE: StoreOptions = {
+  settleMs: 5 * 60_000,
+  segmentMaxAgeMs: 6 * 3_600_000,
+  windowGroups: 6,
+  keepMs: {},
+  maxBytes: {},
+};
+
+/**
+ * Who runs where: one thread for what happens to every batch, one for the disk that takes them, one for what reads them back,
+ * the main one for what serves people. Nothing that takes long is on a thread that rows wait for.
+ */
 const USUAL_THREADS: Readonly<Record<ActorName, string>> = {
   sampler: "pipeline",
   intake: "pipeline",
   anonymizer: "pipeline",
   windower: "pipeline",
   recorder: "storage",
-  exporter: "storage",
+  exporter: "archive",
+  keeper: "archive",
+  analyst: "archive",
   broadcaster: "main",
 };
 
 const MEBIBYTE = 2 ** 20;
+const DAY_MS = 86_400_000;
+/** Size of a dataset's files in the lake, where nothing else is said. */
+export const DATASET_BYTES = 2 ** 30;
+/** What a windower needs beyond the disorder that it allows for, to have made the windows of an hour that is over. */
+const WINDOWER_SLACK_MS = 2 * WINDOW_MS;
 /** Bytes for the state of open windows: room for about 20 000 groups of five measures. Untouched pages cost nothing. */
 const WINDOW_POOL_BYTES = 64 * MEBIBYTE;
-/** Bytes that batches are staged in before they are written, or read back through: several of the largest. */
-const STAGING_BYTES = 4 * MEBIBYTE;
 /** Beside lanes and scratch: the ledger, mailboxes, words. */
 const SMALL_THINGS_BYTES = 4 * MEBIBYTE;
 /** Waiting for the recorder to catch up, before a windower can read back what it needs, may take as long as a slow disk does. */
@@ -124,24 +165,9 @@ function laneShape(dataset: Dataset, { slots, without = [] }: HouseOptions): Lan
   };
 }
 
-/** Bytes of a slot that any batch of the dataset fits into. */
-function slotBytesOf(dataset: Dataset): number {
-  return alignUp(maxBatchBytes(dataset), 64);
-}
-
 function houseGroups(options: HouseOptions): readonly GroupSpec[] {
-  const {
-    dataFolder,
-    disorderMs,
-    segmentBytes,
-    keepBytes,
-    queueRows,
-    sampler,
-    threads,
-    without = [],
-  } = options;
-  const largestFrame = Math.max(...datasets.map((dataset) => frameBytes(slotBytesOf(dataset))));
-  const stagingBytes = Math.max(STAGING_BYTES, alignUp(largestFrame * 2, 8));
+  const { dataFolder, disorderMs, segmentBytes, queueRows, sampler, threads, without = [] } = options;
+  const stagingBytes = logWindowBytes();
   const actor = <Config>(name: ActorName, config: Config, more: Partial<ActorSpec> = {}): ActorSpec => ({
     name,
     module: new URL(`./${name}/${name}.ts`, import.meta.url).href,
@@ -155,17 +181,23 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
     poolBytes: WINDOW_POOL_BYTES,
     windowBytes: stagingBytes,
   };
+  const keeper: KeeperConfig = { dataFolder, windowBytes: stagingBytes, rules: keepRules(options) };
   const groups: readonly GroupSpec[] = [
     {
       name: "storage",
       actors: [
         actor<RecorderConfig>(
           "recorder",
-          { dataFolder, segmentBytes, keepBytes, stagingBytes },
+          { dataFolder, segmentBytes, stagingBytes },
           { scratchBytes: stagingBytes },
         ),
         actor<ExporterConfig>(
           "exporter",
+          { dataFolder, windowBytes: stagingBytes },
+          { scratchBytes: stagingBytes },
+        ),
+        actor<AnalystConfig>(
+          "analyst",
           { dataFolder, windowBytes: stagingBytes },
           { scratchBytes: stagingBytes },
         ),
@@ -192,6 +224,11 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
         actor<IntakeConfig>("intake", { datasets: ["optimization"] }, { writes: ["optimization"] }),
       ],
     },
+    {
+      // Last: what a windower reads back when it starts is not removed before.
+      name: "archive",
+      actors: [actor<KeeperConfig>("keeper", keeper, { scratchBytes: stagingBytes })],
+    },
   ];
   return groups
     .map((group) => ({
@@ -201,4 +238,19 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
       actors: group.actors.filter(({ name }) => !without.includes(name as ActorName)),
     }))
     .filter(({ actors }) => actors.length > 0);
+}
+
+function keepRules({ store = {}, keepBytes, disorderMs }: HouseOptions): KeepRules {
+  const { settleMs, segmentMaxAgeMs, windowGroups, keepMs, maxBytes } = { ...USUAL_STORE, ...store };
+  const keep = datasets.map(({ name, keepDays = DEFAULT_KEEP_DAYS }): [string, Keep] => [
+    name,
+    { keepMs: keepMs[name] ?? keepDays * DAY_MS, maxBytes: maxBytes[name] ?? DATASET_BYTES },
+  ]);
+  return {
+    settleMs: Math.max(settleMs, disorderMs + WINDOWER_SLACK_MS),
+    segmentMaxAgeMs,
+    logBytes: keepBytes,
+    windowGroups,
+    keep: Object.fromEntries(keep),
+  };
 }

@@ -6,3 +6,7 @@ export interface Refused<Reason extends string> {
   /** For people: what was expected, what came, what to do. */
   readonly message: string;
 }
+
+export function refuse<Reason extends string>(reason: Reason, message: string): Refused<Reason> {
+  return { ok: false, reason, message };
+}

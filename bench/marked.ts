@@ -1,6 +1,6 @@
 /**
- * Benches that nobody else takes part in: the figure stands against a mark of our own, which it has to stay below.
- * They start Millrace as it is started in earnest, as a process of its own on an empty folder.
+ * Benches whose figure stands against a mark of our own, which it has to stay below or to reach; peers may stand beside it.
+ * Some start Millrace as it is started in earnest, as a process of its own on an empty folder.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,24 +14,25 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 const READY_WITHIN_MS = 30_000;
 
-/** One case's line of `--json`. There is no peer, so there is no ratio. */
+/** One case's line of `--json`. Without a peer there is no ratio. */
 export interface MarkedResult {
   readonly bench: string;
   readonly case: string;
   readonly unit: string;
   readonly ours: number;
   readonly peers: Readonly<Record<string, number>>;
-  readonly ratio: null;
+  readonly ratio: number | null;
 }
 
 export interface MarkedCase {
   readonly result: MarkedResult;
   /** What was measured, for people. */
   readonly payload: string;
-  /** Lowest and highest sample, under "ours". */
+  /** Lowest and highest sample of each subject, ours under "ours". */
   readonly spread: Readonly<Record<string, readonly [number, number]>>;
-  /** What `ours` has to stay below; undefined for a figure that is only shown. */
+  /** What `ours` has to stay below, or to reach when that is `least`; undefined for a figure that is only shown. */
   readonly mark: number | undefined;
+  readonly least?: boolean;
 }
 
 export function marked(
@@ -51,14 +52,19 @@ export function marked(
 }
 
 /** One case for people. */
-export function describeMarked({ result, payload, spread, mark }: MarkedCase): string {
-  const [low, high] = spread["ours"] ?? [result.ours, result.ours];
+export function describeMarked({ result, payload, spread, mark, least = false }: MarkedCase): string {
+  const line = (name: string, value: number) => {
+    const [low, high] = spread[name] ?? [value, value];
+    return `    ${value} ${result.unit}   (${low} to ${high})`;
+  };
+  const isKept = mark !== undefined && (least ? result.ours >= mark : result.ours < mark);
   const verdict =
-    mark === undefined ? "" : `; the mark is < ${mark}: ${result.ours < mark ? "kept" : "MISSED"}`;
+    mark === undefined ? "" : `; the mark is ${least ? "≥" : "<"} ${mark}: ${isKept ? "kept" : "MISSED"}`;
   return [
     `\n${result.bench}: ${result.case}`,
     `  ${payload}`,
-    `    ${result.ours} ${result.unit}   (${low} to ${high})${verdict}`,
+    `${line("ours", result.ours)}${verdict}`,
+    ...Object.entries(result.peers).map(([name, value]) => `${line(name, value)}: ${name}`),
   ].join("\n");
 }
 
@@ -139,6 +145,6 @@ function freePort(): Promise<number> {
 }
 
 /** To three digits: more are noise. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }

@@ -16,6 +16,9 @@ type Bench = (report: (measured: Reported) => void) => Promise<void>;
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   idle: async () => (await import("./idle.ts")).benchIdle,
   latency: async () => (await import("./latency.ts")).benchLatency,
+  storage: async () => (await import("./storage.ts")).benchStorage,
+  export: async () => (await import("./export.ts")).benchExport,
+  "export-memory": async () => (await import("./export-memory.ts")).benchExportMemory,
   hash: async () => measureSuite(await (await import("./hash.ts")).suite()),
   ring: async () => {
     const { benchRing } = await import("./ring.ts");

@@ -11,6 +11,14 @@
  * | pseudonym  | such a keyed hash, in a dataset derived from another  | itself                                          |
  *
  * A column without a class, or with one this list does not have, does not start: the system fails closed.
+ *
+ * In the **anonymous** profile of an export less leaves, and a column says which of three things it is there:
+ *
+ * - A *quasi-identifier* (`quasi`) may be known from elsewhere, so that rows could be found by it. It is generalized until
+ *   enough rows share its values. The event time always is one.
+ * - A *sensitive* one (`sensitive`) is what somebody would look for once a row is found: how well it is hidden is reported.
+ * - Of the others, measures leave rounded and categories as they are. Pseudonyms and moments do not leave at all: they are
+ *   one of a kind, and would tie a row to others, here and in other files.
  */
 
 import type { ColumnType } from "../runtime/batch/index.ts";
@@ -19,11 +27,38 @@ import { MAX_MOMENT_MS, MIN_MOMENT_MS } from "./moment-text.ts";
 export const PRIVACY_CLASSES = ["measure", "category", "moment", "identifier", "pseudonym"] as const;
 export type PrivacyClass = (typeof PRIVACY_CLASSES)[number];
 
+/**
+ * What may become of a quasi-identifier, from fine to coarse. "N digits": rounded to that many significant digits.
+ * "hour" and "day": taken down to their start, in UTC.
+ */
+export type GeneralizationStep = "exact" | "3 digits" | "2 digits" | "1 digit" | "hour" | "day" | "removed";
+
+/** The steps that a quasi-identifier of each class can take, and takes when it does not say. An exact moment never leaves. */
+export const STEPS_BY_CLASS = {
+  measure: ["3 digits", "2 digits", "1 digit", "removed"],
+  category: ["exact", "removed"],
+  moment: ["hour", "day", "removed"],
+  identifier: ["exact", "removed"],
+  pseudonym: ["exact", "removed"],
+} as const satisfies Readonly<Record<PrivacyClass, readonly GeneralizationStep[]>>;
+
 interface Described {
   /** One line: what the number is, for a reader who knows the field and not this program. */
   readonly meaning: string;
   /** Default false. */
   readonly nullable?: boolean;
+  /** A quasi-identifier in the anonymous profile. Default false; the event time is one without saying so. */
+  readonly quasi?: boolean;
+  /**
+   * What may become of a quasi-identifier: some of its class's steps, in their order. The first is the least that is done
+   * to it. Without "removed" it stays in the table whatever happens. Default: all of them.
+   */
+  readonly steps?: readonly GeneralizationStep[];
+}
+
+interface Sensitive {
+  /** What a row is about in the anonymous profile: somebody would want to know it of whoever they find. Default false. */
+  readonly sensitive?: boolean;
 }
 
 interface Bounded {
@@ -32,14 +67,14 @@ interface Bounded {
   readonly max?: number;
 }
 
-export interface MeasureColumn extends Described, Bounded {
+export interface MeasureColumn extends Described, Bounded, Sensitive {
   readonly class: "measure";
   readonly type: "f64" | "f32" | "u64" | "i64" | "u32" | "i32" | "u16" | "u8" | "bool";
   /** UCUM-like: `MiB`, `By`, `ms`, `%`, `1` for a pure number or count. */
   readonly unit: string;
 }
 
-export interface CategoryColumn extends Described {
+export interface CategoryColumn extends Described, Sensitive {
   readonly class: "category";
   readonly type: "category";
   /** The closed list, from 1 to 255 values. */

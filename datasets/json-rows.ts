@@ -11,11 +11,11 @@
  */
 
 import type { PublicBatch } from "../runtime/batch/index.ts";
-import type { Dataset } from "./define.ts";
-import { type RowTextWriter, rowTextWriter, type TextFormat } from "./row-text.ts";
+import { RowText, type TextFormat } from "./row-text.ts";
+import type { TableShape } from "./shape.ts";
 import { TextSink } from "./text-sink.ts";
 
-/** Row `row` of the batch, which must be one of the dataset's. The text ends without a line break. */
+/** Row `row` of the batch, which must be of the table's plan. The text ends without a line break. */
 export type JsonEncoder = (batch: PublicBatch, row: number) => string;
 
 const JSON_FORMAT: TextFormat = {
@@ -28,19 +28,19 @@ const JSON_FORMAT: TextFormat = {
 };
 
 /** Makes an encoder of one row at a time, as events want them. */
-export function createJsonEncoder(dataset: Dataset): JsonEncoder {
-  const write = createJsonRowWriter(dataset);
+export function createJsonEncoder(shape: TableShape): JsonEncoder {
+  const text = jsonRows(shape);
   const sink = new TextSink();
   return (batch, row) => {
     sink.clear();
-    write(sink, batch, row);
+    text.append(sink, batch, row, row + 1);
     return sink.text();
   };
 }
 
-/** Makes a writer that appends a row's object to a sink, for who wants bytes: no string is made. */
-export function createJsonRowWriter(dataset: Dataset): RowTextWriter {
-  const before = ({ name }: { readonly name: string }, index: number) =>
-    `${index === 0 ? "{" : ","}${JSON.stringify(name)}:`;
-  return rowTextWriter(dataset, JSON_FORMAT, before, "}");
+/** A writer of rows' objects, for who wants bytes: no string is made. Before each row stands `before`, behind it `after`. */
+export function jsonRows(shape: TableShape, before = "", after = ""): RowText {
+  const beforeCell = ({ name }: { readonly name: string }, index: number) =>
+    `${index === 0 ? `${before}{` : ","}${JSON.stringify(name)}:`;
+  return new RowText(shape, JSON_FORMAT, beforeCell, `}${after}`);
 }

@@ -51,15 +51,16 @@ export class MomentWriter {
   #dayStartMs = Number.NaN;
   #ms = Number.NaN;
   readonly #text = new Uint8Array(MOMENT_BYTES);
+  readonly #words = new Uint32Array(this.#text.buffer);
 
   /**
-   * Writes `YYYY-MM-DDThh:mm:ss.mmmZ` at `into[at]`, which has room for 24 bytes.
+   * Writes `YYYY-MM-DDThh:mm:ss.mmmZ` at byte `at`, where there is room for 24.
    * @returns the place after it, or -1 when the year is not one of 0000 to 9999; nothing is written then
    */
-  write(into: Uint8Array, at: number, ms: number): number {
+  write(into: DataView, at: number, ms: number): number {
     if (ms !== this.#ms && !this.#set(ms)) return -1;
-    const text = this.#text;
-    for (let index = 0; index < MOMENT_BYTES; index++) into[at + index] = text[index]!;
+    const words = this.#words;
+    for (let word = 0; word < words.length; word++) into.setUint32(at + word * 4, words[word]!, true);
     return at + MOMENT_BYTES;
   }
 

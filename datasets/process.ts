@@ -1,4 +1,11 @@
-/** The host's processes, every ten seconds by default: one row a process. */
+/**
+ * The host's processes, every ten seconds by default: one row a process.
+ *
+ * In the anonymous profile: when a program ran, and which, is what somebody may know from elsewhere (from a shared screen, a
+ * calendar, a pseudonymous export of the same host), so time and name are the quasi-identifiers. The process id ties all rows of
+ * one life together and to other files, and a trainer needs it for nothing that the name does not do: it does not leave.
+ * No column is sensitive by itself: the figures are of the machine. What is private is that a program ran, which its name says.
+ */
 
 import { defineDataset } from "./define.ts";
 
@@ -8,6 +15,8 @@ export const process = defineDataset({
   time: "timestamp",
   batchRows: 1024,
   slots: 16,
+  // A rolling buffer: what is kept for long of the processes are their windows.
+  keepDays: 2,
   columns: {
     timestamp: { class: "moment", type: "timestamp", meaning: "When the sample was taken." },
     pid: {
@@ -23,6 +32,7 @@ export const process = defineDataset({
       kind: "process-name",
       as: "name_hash",
       maxBytes: 256,
+      quasi: true,
       meaning: "Pseudonym of the program's name: equal names have equal pseudonyms.",
     },
     working_set_mb: {

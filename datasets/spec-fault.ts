@@ -3,13 +3,23 @@
  * leave, is then not known, and the system fails closed.
  */
 
-import { boundsOf, type ColumnSpec, PRIVACY_CLASSES, publicName, typeBounds } from "./column.ts";
+import {
+  boundsOf,
+  type ColumnSpec,
+  type GeneralizationStep,
+  PRIVACY_CLASSES,
+  publicName,
+  STEPS_BY_CLASS,
+  typeBounds,
+} from "./column.ts";
 import type { Columns, DatasetFacts } from "./spec.ts";
 
 /** Names stand in addresses, file names, topics, SQL and CSV headers. */
 const NAME = /^[a-z][a-z0-9_]*$/;
 const MAX_VALUES = 255;
 const MAX_BATCH_ROWS = 65536;
+/** A hundred years. */
+const MAX_KEEP_DAYS = 36_525;
 
 /** The element types that each class may have, for declarations that no compiler has seen. */
 const TYPES_BY_CLASS: Readonly<Record<ColumnSpec["class"], readonly string[]>> = {
@@ -19,6 +29,9 @@ const TYPES_BY_CLASS: Readonly<Record<ColumnSpec["class"], readonly string[]>> =
   identifier: ["utf8", "u32", "u64"],
   pseudonym: ["u64", "u32"],
 };
+
+/** Of the others nothing leaves in the anonymous profile that would have to be hidden. */
+const SENSITIVE_CLASSES: readonly ColumnSpec["class"][] = ["measure", "category"];
 
 export interface CheckedSpec extends DatasetFacts<Columns> {
   readonly time: string;
@@ -32,6 +45,9 @@ export function specFault(spec: CheckedSpec): string | undefined {
   }
   if (!isWholeIn(spec.slots, 1, 2 ** 30) || (spec.slots & (spec.slots - 1)) !== 0) {
     return `slots must be a power of two; it is ${spec.slots}`;
+  }
+  if (spec.keepDays !== undefined && !isWholeIn(spec.keepDays, 1, MAX_KEEP_DAYS)) {
+    return `keepDays must be a whole number from 1 to ${MAX_KEEP_DAYS}; it is ${spec.keepDays}`;
   }
   const time = spec.columns[spec.time];
   if (time?.class !== "moment") return `its time column ${spec.time} must be declared with class moment`;
@@ -79,7 +95,32 @@ function columnFault(name: string, column: ColumnSpec, spec: CheckedSpec): strin
   if (column.class === "pseudonym" && spec.derivedFrom === undefined) {
     return `column ${name} claims to be a pseudonym already, which only a derived dataset can have`;
   }
-  return boundsFault(name, column);
+  return boundsFault(name, column) ?? anonymityFault(name, column, name === spec.time);
+}
+
+/** What is wrong with its part in the anonymous profile. */
+function anonymityFault(name: string, column: ColumnSpec, isTime: boolean): string | undefined {
+  const isQuasi = column.quasi === true || isTime;
+  if (isTime && column.quasi === false) {
+    return `its time column ${name} says that it is no quasi-identifier; the event time always is one`;
+  }
+  // A declaration that no compiler has seen may say it of any column.
+  if ("sensitive" in column && (column.sensitive as boolean | undefined) === true) {
+    if (isQuasi) {
+      return `column ${name} is both a quasi-identifier and sensitive; either it is known from elsewhere, or it is to be hidden`;
+    }
+    if (!SENSITIVE_CLASSES.includes(column.class)) {
+      return `column ${name} is sensitive and has class ${column.class}; only a measure or a category can be sensitive`;
+    }
+  }
+  if (column.steps === undefined) return undefined;
+  if (!isQuasi) return `column ${name} has steps of generalization and is no quasi-identifier`;
+  const known: readonly GeneralizationStep[] = STEPS_BY_CLASS[column.class];
+  const places = column.steps.map((step) => known.indexOf(step));
+  if (places.length === 0 || places.some((place, index) => place <= (places[index - 1] ?? -1))) {
+    return `column ${name} has the steps ${column.steps.join(", ")}; expected some of ${known.join(", ")}, in that order`;
+  }
+  return undefined;
 }
 
 function boundsFault(name: string, column: ColumnSpec): string | undefined {

@@ -2,6 +2,9 @@
 
 import type { ColumnSpec } from "./column.ts";
 
+/** Days that rows are kept for where a dataset does not say. */
+export const DEFAULT_KEEP_DAYS = 365;
+
 export type Columns = Readonly<Record<string, ColumnSpec>>;
 
 /** Where a dataset's rows come from, which decides how its windows are made. */
@@ -24,6 +27,8 @@ export interface DatasetFacts<C extends Columns> {
   readonly slots: number;
   /** How its rows are windowed; absent: they are not. */
   readonly windows?: WindowSpec;
+  /** Days that its rows are kept for when no setting says otherwise; whole, at least 1. Default 365. */
+  readonly keepDays?: number;
   /** For a windows dataset: the dataset it is derived from. */
   readonly derivedFrom?: string;
 }

@@ -1,6 +1,11 @@
 /**
  * The windows of a dataset, as a dataset: one row for each window, group and measure, so that windows are recorded,
  * streamed and exported like anything else. Its columns hold nothing that the source's public view does not.
+ *
+ * In the anonymous profile: the group is a quasi-identifier where its source column is one, else it does not leave. So is the
+ * measure, which cannot be generalized: the rows of one window differ in it, and who knows the window knows which is which,
+ * so that a class of five rows of five measures would be one window. The end of a window does not leave: beside the hour it
+ * starts in, the hour it ends in marks the last minute of each.
  */
 
 import { publicName } from "./column.ts";
@@ -40,6 +45,8 @@ export function windowsOf(source: Dataset): Dataset {
       class: "category",
       type: "category",
       values: windows.measures,
+      quasi: true,
+      steps: ["exact"],
       meaning: "The column that the figures are of.",
     },
     count: {
@@ -63,6 +70,7 @@ export function windowsOf(source: Dataset): Dataset {
     time: "window_start",
     batchRows: BATCH_ROWS,
     slots: SLOTS,
+    keepDays: 365,
     columns,
     derivedFrom: source.name,
   };
@@ -79,7 +87,7 @@ function groupColumn(source: Dataset): Columns {
       `dataset ${source.name} groups its windows by ${name}, which is no pseudonym of its own`,
     );
   }
-  return {
-    [name]: { class: "pseudonym", type: "u64", kind: column.kind, meaning: column.meaning },
-  };
+  const { kind, meaning, quasi = false, steps } = column;
+  const group = { class: "pseudonym", type: "u64", kind, meaning, quasi } as const;
+  return { [name]: steps === undefined ? group : { ...group, steps } };
 }

@@ -8,11 +8,14 @@ import { securityHeaders } from "./guard/headers.ts";
 import { problem } from "./problem.ts";
 import { actorRoutes } from "./routes/actors.ts";
 import { datasetRoutes } from "./routes/datasets.ts";
+import { exportJobRoutes } from "./routes/export-jobs.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { queryRoutes } from "./routes/query.ts";
+import { storeRoutes } from "./routes/store.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
 export function buildApp(deps: ControlDeps): Hono {
@@ -36,6 +39,9 @@ export function buildApp(deps: ControlDeps): Hono {
     datasetRoutes,
     streamRoutes,
     exportRoutes,
+    exportJobRoutes,
+    queryRoutes,
+    storeRoutes,
     ledgerRoutes,
   ]) {
     add(app, deps);

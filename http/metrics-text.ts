@@ -13,6 +13,7 @@ import type { LedgerRow } from "../actors/ledger.ts";
 import { createMetrics, type MetricCells, type Metrics } from "../runtime/metrics/index.ts";
 import type { SystemStatus } from "../runtime/system.ts";
 import type { ControlDeps } from "./control.ts";
+import { StoreMetrics } from "./store-metrics.ts";
 import { actorStates } from "./system-view.ts";
 
 interface Snapshot {
@@ -27,20 +28,30 @@ const STATS_MS = 500;
 
 /** @param cells metric cells that actors write, shown as they are */
 export function createMetricsText(
-  deps: Pick<ControlDeps, "ask" | "status" | "ledger">,
+  deps: Pick<ControlDeps, "ask" | "status" | "ledger" | "clock">,
   cells: readonly MetricCells[] = [],
 ): () => Promise<string> {
   const metrics = createMetrics({ prefix: "millrace_", cells });
+  const store = new StoreMetrics(deps, deps.clock);
   const take = async (): Promise<Snapshot> => {
     const message: BroadcasterMessage = { kind: "broadcast.stats" };
-    const answer = await deps.ask<BroadcasterReplies["broadcast.stats"]>(BROADCASTER, message, STATS_MS);
+    const [answer] = await Promise.all([
+      deps.ask<BroadcasterReplies["broadcast.stats"]>(BROADCASTER, message, STATS_MS),
+      store.gather(),
+    ]);
     return { status: deps.status(), ledger: deps.ledger(), streams: answer.ok ? answer.value : undefined };
   };
   let snapshot: Snapshot | undefined;
   return async () => {
     const isFirst = snapshot === undefined;
     snapshot = await take();
-    if (isFirst) registerAll(metrics, snapshot, () => snapshot!);
+    if (isFirst) {
+      registerAll(metrics, snapshot, () => snapshot!);
+      store.register(
+        metrics,
+        snapshot.ledger.map(({ dataset }) => dataset),
+      );
+    }
     return metrics.render();
   };
 }

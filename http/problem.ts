@@ -1,30 +1,46 @@
 /**
  * Every error over HTTP: `application/problem+json` (RFC 9457). `type` is `urn:millrace:problem:<code>` and says what a
  * program should react to; `detail` says to a person what was expected, what came and what to do. Nothing secret is in it,
- * and of what came no more than ECHO_CHARACTERS.
+ * and of what came no more than a little.
  */
 
 import type { Context } from "hono";
 import type { AskResult } from "../runtime/actor/types.ts";
+import { type Fault, shorten } from "./fault.ts";
+
+export { echo } from "./fault.ts";
 
 /** Status and title of each kind of problem there is. */
 export const PROBLEMS = {
+  "bad-body": [400, "The request body cannot be used"],
+  "bad-filter": [400, "The filter cannot be used"],
   "bad-parameter": [400, "A parameter cannot be used"],
+  "query-refused": [400, "The query cannot be run"],
+  "unknown-column": [400, "There is no such column"],
   "token-needed": [401, "A token is needed"],
   "origin-refused": [403, "Another site may not ask this"],
   "not-found": [404, "There is nothing at this address"],
   "unknown-actor": [404, "There is no such actor"],
   "unknown-dataset": [404, "There is no such dataset"],
+  "unknown-export": [404, "There is no such export"],
   "unknown-format": [404, "There is no such format"],
   "method-not-allowed": [405, "This address does not take this method"],
+  "not-acceptable": [406, "The answer cannot be given in this form"],
+  "export-not-done": [409, "The export is not done"],
   "restart-refused": [409, "The actor cannot be restarted now"],
-  "body-refused": [413, "No request body is taken here"],
+  "body-refused": [413, "This request body is not taken"],
+  "body-type-refused": [415, "The request body is of a kind that is not taken"],
   "host-refused": [421, "This server is not known by this name"],
+  "below-policy": [422, "The privacy policy is not met"],
+  "query-needs-extension": [422, "The query needs what is not built in"],
+  "query-too-large": [422, "The query needs too much at once"],
   internal: [500, "Something went wrong here"],
-  "export-damaged": [500, "What is stored cannot be read"],
+  "store-damaged": [500, "What is stored cannot be read"],
   "actor-failed": [503, "The part that answers this has failed on it"],
   "actor-unavailable": [503, "The part that answers this is not available"],
   "too-many": [503, "Too many clients at once"],
+  "query-timed-out": [504, "The query took longer than it may"],
+  disk: [507, "The disk does not take it"],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
@@ -36,8 +52,6 @@ export interface ProblemFacts {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Characters of a value that came which a problem repeats. */
-const ECHO_CHARACTERS = 80;
 const INSTANCE_CHARACTERS = 200;
 
 export function problem(c: Context, code: ProblemCode, { detail, more = {}, headers = {} }: ProblemFacts) {
@@ -52,14 +66,7 @@ export function problem(c: Context, code: ProblemCode, { detail, more = {}, head
 }
 
 /** A parameter that cannot be used: which, what was expected, what came. */
-export function badParameter(
-  c: Context,
-  {
-    parameter,
-    expected,
-    came,
-  }: { readonly parameter: string; readonly expected: string; readonly came: string },
-) {
+export function badParameter(c: Context, { parameter, expected, came }: Omit<Fault, "ok">) {
   const detail = `${parameter}: expected ${expected}; came ${came}`;
   return problem(c, "bad-parameter", { detail, more: { parameter, expected, came } });
 }
@@ -71,13 +78,4 @@ export function unanswered(c: Context, result: AskResult<unknown> & { readonly o
     detail: `${result.message}; try again in a moment`,
     headers: { "retry-after": result.reason === "full" ? "1" : "2" },
   });
-}
-
-/** A value that came, as a problem may repeat it. */
-export function echo(value: string): string {
-  return JSON.stringify(shorten(value, ECHO_CHARACTERS));
-}
-
-function shorten(text: string, characters: number): string {
-  return text.length <= characters ? text : `${text.slice(0, characters)}…`;
 }

@@ -14,6 +14,7 @@ import type { System } from "../runtime/system.ts";
 import type { Settings } from "../settings.ts";
 import { buildApp } from "./app.ts";
 import type { ControlDeps } from "./control.ts";
+import { MAX_BODY_BYTES } from "./json-body.ts";
 import { createMetricsText } from "./metrics-text.ts";
 import { version } from "./version.ts";
 
@@ -50,7 +51,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
   const app = buildApp({
     ...reach,
-    metricsText: createMetricsText(reach, cells),
+    metricsText: createMetricsText({ ...reach, clock }, cells),
     datasets: allDatasets,
     settings: { host, port: () => listening, token, version },
     clock,
@@ -61,6 +62,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     const server = await serve({
       hostname: host,
       port,
+      maxBodyBytes: MAX_BODY_BYTES,
       fetch: (request) => app.fetch(request),
       onListen: (address) => {
         listening = address.port;

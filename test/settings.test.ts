@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { datasets } from "../datasets/index.ts";
 import { describeSettings, formatProblems } from "../runtime/config.ts";
-import { isLoopback, loadSettings, settingsSpec } from "../settings.ts";
+import { defaultSettings, houseOptions, isLoopback, loadSettings, settingsSpec } from "../settings.ts";
 
 const token = "0123456789abcdef";
 
@@ -30,6 +31,11 @@ function onlyProblem(loaded: ReturnType<typeof load>) {
   return loaded.problems[0]!;
 }
 
+/** The others are kept for a year. */
+const KEEP_DAYS: Readonly<Record<string, number>> = { memory: 30, process: 2 };
+const eachDataset = (value: (name: string) => number) =>
+  Object.fromEntries(datasets.map(({ name }) => [name, value(name)]));
+
 describe("settings", () => {
   it("start with nothing given, on loopback", () => {
     assert.deepEqual(accepted(load([])), {
@@ -39,6 +45,13 @@ describe("settings", () => {
       windower: { disorderMs: 5000 },
       log: { level: "info", format: "text" },
       recorder: { segmentBytes: 64 * 1024 * 1024, keepBytes: 4 * 1024 ** 3 },
+      store: {
+        settleMs: 300_000,
+        segmentMaxAgeMs: 6 * 3_600_000,
+        windowGroups: 24,
+        keep: eachDataset((name) => (KEEP_DAYS[name] ?? 365) * 86_400_000),
+        maxBytes: eachDataset(() => 2 ** 30),
+      },
       broadcaster: { queueRows: 1024 },
       threads: {},
     });
@@ -69,6 +82,11 @@ describe("settings", () => {
       ["windower.disorderMs", "0", "-1", "1h", "2h"],
       ["recorder.segmentBytes", "1MiB", "1048575B", "1GiB", "2GiB"],
       ["recorder.keepBytes", "4MiB", "4194303B", "16TiB", "17TiB"],
+      ["store.settleMs", "1s", "999ms", "1d", "25h"],
+      ["store.segmentMaxAgeMs", "1h", "59m", "30d", "31d"],
+      ["store.windowGroups", "0", "-1", "1000000", "1000001"],
+      ["store.keep.process", "1h", "59m", "36525d", "36526d"],
+      ["store.maxBytes.memory_1m", "64KiB", "65535B", "16TiB", "17TiB"],
       ["broadcaster.queueRows", "1", "0", "1000000", "1000001"],
     ];
     for (const [name, least, below, most, above] of bounds) {
@@ -79,11 +97,24 @@ describe("settings", () => {
     }
   });
 
+  it("reach the house", () => {
+    assert.deepEqual(defaultSettings(), accepted(load([])));
+    const given = load(["--store.keep.memory=3d", "--store.windowGroups=0", "--threads.keeper=main"]);
+    const { store, threads, dataFolder } = houseOptions(accepted(given));
+    assert.deepEqual(threads, { keeper: "main" });
+    assert.equal(dataFolder, "data");
+    assert.deepEqual(
+      [store?.keepMs?.["memory"], store?.keepMs?.["process"]],
+      [3 * 86_400_000, 2 * 86_400_000],
+    );
+    assert.deepEqual([store?.windowGroups, store?.maxBytes?.["process"]], [0, 2 ** 30]);
+  });
+
   it("place actors on the threads there are", () => {
     assert.equal(accepted(load(["--threads.recorder=main"])).threads.recorder, "main");
     assert.equal(
       onlyProblem(load(["--threads.recorder=pipelines"])).expected,
-      "one of main, pipeline, storage",
+      "one of main, pipeline, storage, archive",
     );
   });
 

@@ -1,5 +1,6 @@
 /** The kernels and the memory they share with the host. Start reading at kernels.ts: it is the contract. */
 
+export { BlockPool, PoolExhausted } from "./block-pool.ts";
 export {
   type HashWidth,
   HMAC_STATE_BYTES,

@@ -1,9 +1,9 @@
-/** Bytes that wait to be pulled, in the pieces they came in, given out in pieces of a bounded size. */
+/** Bytes that wait to be pulled or written, in the pieces they came in; given out in pieces of a bounded size. */
 
 export class ByteQueue {
   /** Bytes that wait. */
   byteLength = 0;
-  readonly #parts: Uint8Array[] = [];
+  #parts: Uint8Array[] = [];
 
   /** Keeps `bytes` without a copy. */
   push(bytes: Uint8Array): void {
@@ -12,13 +12,39 @@ export class ByteQueue {
     this.byteLength += bytes.byteLength;
   }
 
-  /** The next bytes, at most `maxBytes`: a copy of exactly its size, so that sending it to another thread sends no more. */
+  /**
+   * The next bytes, at most `maxBytes`, in a buffer of exactly their size, so that sending it to another thread sends no more.
+   * A piece that is that already is given out as it is; others are copied together.
+   */
   take(maxBytes: number): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(Math.min(maxBytes, this.byteLength));
+    const bytes = Math.min(maxBytes, this.byteLength);
+    const first = this.#parts[0];
+    if (first !== undefined && isWhole(first) && first.byteLength <= bytes && bytes < 2 * first.byteLength) {
+      this.#parts.shift();
+      this.byteLength -= first.byteLength;
+      return first;
+    }
+    return this.#copy(bytes);
+  }
+
+  /** All pieces, which the queue gives up. */
+  takeAll(): readonly Uint8Array[] {
+    const parts = this.#parts;
+    this.clear();
+    return parts;
+  }
+
+  clear(): void {
+    this.#parts = [];
+    this.byteLength = 0;
+  }
+
+  #copy(byteLength: number): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(byteLength);
     let filled = 0;
-    while (filled < taken.byteLength) {
+    while (filled < byteLength) {
       const part = this.#parts[0]!;
-      const bytes = Math.min(part.byteLength, taken.byteLength - filled);
+      const bytes = Math.min(part.byteLength, byteLength - filled);
       taken.set(part.subarray(0, bytes), filled);
       filled += bytes;
       if (bytes === part.byteLength) this.#parts.shift();
@@ -27,9 +53,8 @@ export class ByteQueue {
     this.byteLength -= filled;
     return taken;
   }
+}
 
-  clear(): void {
-    this.#parts.length = 0;
-    this.byteLength = 0;
-  }
+function isWhole(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
 }

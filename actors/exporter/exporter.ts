@@ -1,30 +1,33 @@
 /**
- * The exporter: files of one dataset and time range, made from the log while they are sent (protocol.ts).
+ * The exporter: files of one dataset and time range, sent while they are made or made to be fetched (protocol.ts).
  *
- * It makes the next piece only when it is asked for it, so a slow client slows its own file and nothing else. All exports
- * read through one window of the shared memory, one step at a time: a step leaves nothing in it that is needed later.
+ * What is sent is made piece by piece when it is asked for, so a slow client slows its own file and nothing else. Jobs, and
+ * what anonymous exports must do before their first byte, go on in turns between the messages. All read through one window of
+ * the shared memory, one step at a time: a step leaves nothing in it that is needed later.
  */
 
-import { datasetNamed, datasets } from "../../datasets/index.ts";
-import { MAX_MOMENT_MS, MIN_MOMENT_MS } from "../../datasets/moment-text.ts";
+import { rmSync } from "node:fs";
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
 import type { Timer } from "../../runtime/clock.ts";
 import { StoreAccount } from "../ledger.ts";
-import { LogDamaged, stepLog } from "../recorder/log-reader.ts";
-import type { Refused } from "../refused.ts";
+import { type Refused, refuse } from "../refused.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
-import { csv } from "./csv.ts";
-import type { ExportFacts, Format } from "./format.ts";
-import { OpenExport } from "./open-export.ts";
-import { parquet } from "./parquet.ts";
+import { checkOrder, type ExportPlan } from "./check-order.ts";
+import { ExportJobs, newJobId } from "./export-jobs.ts";
+import { ExportRun } from "./export-run.ts";
+import type { ExportOrder } from "./order.ts";
 import {
   EXPORT_IDLE_MS,
   type ExporterMessage,
   type ExporterReplies,
   type ExportRefusal,
+  MAX_CHUNK_BYTES,
   MAX_EXPORTS,
-  type OpenExport as OpenRequest,
 } from "./protocol.ts";
+import { StoreHold } from "./store-hold.ts";
+import { storeSnapshots } from "./store-snapshots.ts";
+import { Turns } from "./turns.ts";
+import { unreadable } from "./unreadable.ts";
 
 export interface ExporterConfig {
   readonly dataFolder: string;
@@ -32,76 +35,139 @@ export interface ExporterConfig {
   readonly windowBytes: number;
 }
 
-interface Running {
-  readonly file: OpenExport;
-  idle: Timer;
+/** An export that is sent while it is made. */
+interface Sent {
+  readonly run: ExportRun;
+  readonly holder: string;
+  idle: Timer | undefined;
 }
 
-const FORMATS: readonly Format[] = [csv, parquet];
+interface Begun {
+  readonly ok: true;
+  readonly plan: ExportPlan;
+  readonly run: ExportRun;
+}
+
+/** Where a data folder keeps what exports need while they are made, and what jobs made. Nothing in it outlives its process. */
+export function exportsFolder(dataFolder: string): string {
+  return `${dataFolder}/exports`;
+}
 
 export default function exporter(context: ActorContext<ExporterConfig>): Behaviour {
-  const { ledger } = resourcesOf(context as ActorContext<never>);
+  const bare = context as ActorContext<never>;
+  const { ledger } = resourcesOf(bare);
   const { dataFolder, windowBytes } = context.config;
-  const source = {
-    dataFolder,
-    kernels: kernelsOf(context as ActorContext<never>),
-    window: { at: context.scratch, bytes: windowBytes },
-  };
-  const running = new Map<number, Running>();
+  const folder = exportsFolder(dataFolder);
+  rmSync(folder, { recursive: true, force: true });
+  const window = { at: context.scratch, bytes: windowBytes };
+  const take = storeSnapshots({ dataFolder, kernels: kernelsOf(bare), window }, (dataset) => {
+    const { stored, recorded } = new StoreAccount(context.memory, ledger, dataset).counts();
+    return { endSequence: recorded, storedRows: stored };
+  });
+  const hold = new StoreHold(bare);
+  const turns = new Turns(bare);
+  const sent = new Map<number, Sent>();
+  /** Holders of exports that are open, being opened, or jobs that run. */
+  const open = new Set<string>();
+  const jobs = new ExportJobs(folder, context.clock, end);
   // Numbers of a life before a restart must not come again: whoever holds one would pull another one's file.
   let lastId = context.clock.nowMs() * 1024;
 
-  async function open(message: OpenRequest): Promise<ExporterReplies["export.open"]> {
-    const plan = planExport(message);
-    if (!plan.ok) return plan;
-    if (running.size >= MAX_EXPORTS) {
-      return refused(
+  /** Checks an order, and takes its snapshot while the store is held. */
+  async function begin(order: ExportOrder, holder: string): Promise<Begun | Refused<ExportRefusal>> {
+    const checked = checkOrder(order);
+    if (!checked.ok) return checked;
+    if (open.size >= MAX_EXPORTS) {
+      return refuse(
         "too-many",
         `${MAX_EXPORTS} exports are running, and no more may; try again when one has ended`,
       );
     }
-    const { format, facts } = plan;
-    const { dataset, fromMs, toMs } = facts;
-    const { stored, recorded } = new StoreAccount(context.memory, ledger, dataset.name).counts();
-    const range = { fromMs, toMs, toSequence: recorded, storedRows: stored };
-    const file = await OpenExport.open(format, facts, {
-      batches: stepLog(source, dataset, range),
-      endSequence: recorded,
-    });
+    open.add(holder);
+    try {
+      if (!(await hold.take(holder))) {
+        end(holder);
+        return refuse("too-many", "the store is being worked on and does not answer; try again in a minute");
+      }
+      const run = new ExportRun(checked.plan, { take, clock: context.clock, workFolder: folder });
+      return { ok: true, plan: checked.plan, run };
+    } catch (error) {
+      end(holder);
+      return notOpened(error);
+    }
+  }
+
+  function end(holder: string): void {
+    open.delete(holder);
+    hold.release(holder);
+  }
+
+  async function openSent(order: ExportOrder, reply: Reply): Promise<void> {
     const id = ++lastId;
-    running.set(id, { file, idle: expireLater(id) });
-    return { ok: true, id, fileName: fileName(plan), contentType: format.contentType };
+    const holder = `exporter-${id}`;
+    const begun = await begin(order, holder);
+    if (!begun.ok) return reply(begun);
+    const { run, plan } = begun;
+    sent.set(id, { run, holder, idle: undefined });
+    const prepare = async (): Promise<boolean> => {
+      const entry = sent.get(id);
+      if (entry === undefined) return false;
+      try {
+        const prepared = await run.prepare();
+        if (prepared === "more") return true;
+        if (prepared === "ready") {
+          entry.idle = expireLater(id);
+          reply(opened(id, plan, run));
+        } else {
+          close(id);
+          reply(prepared);
+        }
+      } catch (error) {
+        close(id);
+        reply(notOpened(error));
+      }
+      return false;
+    };
+    if (await prepare()) turns.add(prepare);
   }
 
   async function pull(id: number): Promise<ExporterReplies["export.pull"]> {
-    const entry = running.get(id);
-    if (entry === undefined) {
-      return refused(
+    const entry = sent.get(id);
+    if (entry?.idle === undefined) {
+      return refuse(
         "unknown-export",
         `there is no export ${id}: it has ended, or was not pulled for too long`,
       );
     }
     entry.idle.cancel();
+    const { run } = entry;
     try {
-      const chunk = await entry.file.pull();
-      if (chunk.done) close(id);
-      else entry.idle = expireLater(id);
-      return { ok: true, ...chunk };
-    } catch (error) {
-      const reason = unreadable(error);
-      if (reason === undefined) throw error;
+      if (!run.isEnded && run.bytes.byteLength < MAX_CHUNK_BYTES) await run.step();
+      const bytes = run.bytes.take(MAX_CHUNK_BYTES);
+      const { seenRows } = run;
+      const done = run.isEnded && run.bytes.byteLength === 0;
+      if (!done) {
+        entry.idle = expireLater(id);
+        return { ok: true, bytes, seenRows, done };
+      }
+      const stats = run.stats();
       close(id);
-      context.log.error("an export ended early: {reason}", { reason });
-      return refused("damaged", reason);
+      return { ok: true, bytes, seenRows, done, stats };
+    } catch (error) {
+      close(id);
+      const refusal = unreadable(error);
+      context.log.error("an export ended early: {reason}", { reason: refusal.message });
+      return refusal;
     }
   }
 
   function close(id: number): boolean {
-    const entry = running.get(id);
+    const entry = sent.get(id);
     if (entry === undefined) return false;
-    running.delete(id);
-    entry.idle.cancel();
-    entry.file.close();
+    sent.delete(id);
+    entry.idle?.cancel();
+    entry.run.close();
+    end(entry.holder);
     return true;
   }
 
@@ -111,79 +177,60 @@ export default function exporter(context: ActorContext<ExporterConfig>): Behavio
     });
   }
 
+  async function start(order: ExportOrder): Promise<ExporterReplies["export.start"]> {
+    const id = newJobId();
+    const begun = await begin(order, id);
+    if (!begun.ok) return begun;
+    const started = jobs.start(id, begun.plan, begun.run);
+    if (started.ok) turns.add(() => jobs.step(id));
+    else end(id);
+    return started;
+  }
+
   return {
     async receive(message: Message, reply: Reply) {
       const asked = message as ExporterMessage;
       switch (asked.kind) {
         case "export.open":
-          return reply(await open(asked));
+          return openSent(asked.order, reply);
         case "export.pull":
           return reply(await pull(asked.id));
         case "export.close":
           return reply({ closed: close(asked.id) } satisfies ExporterReplies["export.close"]);
+        case "export.start":
+          return reply(await start(asked.order));
+        case "export.job":
+          return reply(jobs.get(asked.job));
+        case "export.jobs":
+          return reply({ ok: true, jobs: jobs.list() } satisfies ExporterReplies["export.jobs"]);
+        case "export.read":
+          return reply(jobs.read(asked.job, asked.offset));
+        case "export.cancel":
+          return reply(jobs.cancel(asked.job));
         default:
           return reply.fail(
-            `the exporter takes export.open, export.pull and export.close; came ${message.kind}`,
+            `the exporter takes export.open, pull, close, start, job, jobs, read and cancel; came ${message.kind}`,
           );
       }
     },
     stop() {
-      for (const id of [...running.keys()]) close(id);
+      for (const id of [...sent.keys()]) close(id);
+      jobs.stop();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-interface Plan {
-  readonly ok: true;
-  readonly format: Format;
-  readonly facts: ExportFacts;
+function opened(
+  id: number,
+  { fileName, contentType }: ExportPlan,
+  run: ExportRun,
+): ExporterReplies["export.open"] {
+  const { mostRows, privacy } = run;
+  return { ok: true, id, fileName, contentType, mostRows, ...(privacy === undefined ? {} : { privacy }) };
 }
 
-/** Decides what is to be done, or why not, without doing any of it. */
-function planExport({
-  dataset: name,
-  format: wanted,
-  fromMs,
-  toMs,
-}: OpenRequest): Plan | Refused<ExportRefusal> {
-  const dataset = datasetNamed(name);
-  if (dataset === undefined) {
-    const names = datasets.map((known) => known.name).join(", ");
-    return refused("unknown-dataset", `expected a dataset: ${names}; came ${JSON.stringify(name)}`);
-  }
-  const format = FORMATS.find((known) => known.name === wanted);
-  if (format === undefined) {
-    const names = FORMATS.map((known) => known.name).join(", ");
-    return refused("unknown-format", `expected a format: ${names}; came ${JSON.stringify(wanted)}`);
-  }
-  if (!(fromMs < toMs)) {
-    return refused(
-      "bad-range",
-      `expected a time range with its start before its end; came ${fromMs} to ${toMs}`,
-    );
-  }
-  return { ok: true, format, facts: { dataset, fromMs, toMs } };
-}
-
-function fileName({ format, facts: { dataset, fromMs, toMs } }: Plan): string {
-  const isBounded = fromMs >= MIN_MOMENT_MS || toMs <= MAX_MOMENT_MS;
-  const range = isBounded ? `_${moment(fromMs, "start")}_${moment(toMs, "now")}` : "";
-  return `${dataset.name}${range}.${format.name}`;
-}
-
-/** ISO 8601's basic form: no character that a file system or a header minds. */
-function moment(timeMs: number, unbounded: string): string {
-  if (timeMs < MIN_MOMENT_MS || timeMs > MAX_MOMENT_MS) return unbounded;
-  return new Date(timeMs).toISOString().replaceAll(/[-:]|\.000/g, "");
-}
-
-function refused<Reason extends string>(reason: Reason, message: string): Refused<Reason> {
-  return { ok: false, reason, message };
-}
-
-/** What to tell when the log could not be read; undefined for an error of ours. File names may tell who runs this: not told. */
-function unreadable(error: unknown): string | undefined {
-  if (error instanceof LogDamaged) return error.message;
-  const code = (error as NodeJS.ErrnoException).code;
-  return typeof code === "string" ? `the log cannot be read: ${code}` : undefined;
+/** What to tell when an export cannot begin: nothing of it was sent. @throws a bug of ours */
+function notOpened(error: unknown): Refused<"disk"> {
+  return refuse("disk", unreadable(error).message);
 }

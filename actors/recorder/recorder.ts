@@ -8,22 +8,24 @@
 
 import { datasets } from "../../datasets/index.ts";
 import { REJECTION_REASONS } from "../../datasets/rejection.ts";
-import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
+import type { ActorContext, Behaviour, Message, Reply, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
 import type { LaneReader } from "../../runtime/lane/index.ts";
 import { DOOR_DROPS, DoorAccount, type RecoveredCounts, STORE_DROPS, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
-import type { LogDisk } from "./log-disk.ts";
-import { type CountsPayload, logFolder } from "./log-format.ts";
-import { dropOldSegments } from "./log-retention.ts";
-import { LogWriter } from "./log-writer.ts";
+import { rowsAccountedFor } from "../store/lake/change-manifest.ts";
+import type { Manifest } from "../store/lake/manifest.ts";
+import { readManifest } from "../store/lake/manifest-file.ts";
+import type { LogDisk } from "../store/log/log-disk.ts";
+import type { CountsPayload } from "../store/log/log-format.ts";
+import { type InLake, LogWriter } from "../store/log/log-writer.ts";
+import { StoreDamaged } from "../store/store-damaged.ts";
+import type { RecorderMessage, RecorderReplies } from "./protocol.ts";
 
 export interface RecorderConfig {
   readonly dataFolder: string;
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
-  /** Size of the whole log; beyond it the oldest segments are removed. */
-  readonly keepBytes: number;
   readonly stagingBytes: number;
 }
 
@@ -39,8 +41,9 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
 /** The recorder on another disk than the host's. */
 export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk): Behaviour {
   const { ledger } = resourcesOf(context as ActorContext<never>);
-  const { dataFolder, segmentBytes, keepBytes, stagingBytes } = context.config;
+  const { dataFolder, segmentBytes, stagingBytes } = context.config;
   const log = new LogWriter({
+    inLake: inLake(),
     dataFolder,
     datasets,
     kernels: kernelsOf(context as ActorContext<never>),
@@ -49,6 +52,16 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
     nowMs: () => context.clock.nowMs(),
     ...(disk === undefined ? {} : { disk }),
   });
+  /** The log may have been moved away and the lake not: numbers that the lake has must not come again. */
+  function inLake(): ReadonlyMap<string, InLake> {
+    try {
+      return rowsInLake(readManifest(dataFolder));
+    } catch (error) {
+      if (!(error instanceof StoreDamaged)) throw error;
+      context.log.error("what the lake holds is not known: {reason}", { reason: error.message });
+      return new Map();
+    }
+  }
   const { opening } = log;
   if (opening.cutBytes > 0) {
     context.log.warning("cut {bytes} bytes off the log's end: a write that was not finished", {
@@ -77,19 +90,6 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
     Object.fromEntries([...opening.counts].map(([name, kept]) => [name, allOf(kept)])),
   );
 
-  /** The segment that was written to when the log's size was last looked at. */
-  let segment = 0;
-  function keepWithinBounds(): void {
-    segment = log.segment;
-    try {
-      const removed = dropOldSegments(logFolder(dataFolder), keepBytes);
-      if (removed > 0) context.log.info("removed the oldest {bytes} bytes of the log", { bytes: removed });
-    } catch (error) {
-      context.log.error("old segments could not be removed; tried again with the next segment", { error });
-    }
-  }
-  keepWithinBounds();
-
   /** Syncs, and waits out a disk that refuses. */
   async function sync(): Promise<void> {
     for (;;) {
@@ -97,11 +97,9 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
         log.sync();
         if (failing) context.log.info("the disk takes writes again");
         failing = false;
-        if (log.segment !== segment) keepWithinBounds();
         return;
       } catch (error) {
-        const isDisk = typeof (error as NodeJS.ErrnoException).code === "string";
-        if (stopping || !isDisk) throw error;
+        if (stopping || !isDisk(error)) throw error;
         if (!failing) {
           context.log.error("the disk refused a write; rows wait in their lanes until it takes them", {
             error,
@@ -168,10 +166,27 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
     carried = countsText(now);
   }
 
+  /** Does not wait for a disk that refuses: who asks can come again. */
+  function roll(): RecorderReplies["recorder.roll"] {
+    try {
+      log.roll();
+      return { ok: true, segment: log.segment };
+    } catch (error) {
+      if (!isDisk(error)) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      return { ok: false, reason: "disk", message: `the log's next segment cannot be begun: ${code}` };
+    }
+  }
+
   context.every(COUNTS_EVERY_MS, keepCounts, COUNTS_EVERY_MS);
 
   return {
     stages: Object.fromEntries(datasets.map(({ name }) => [name, handler(name)])),
+    receive(message: Message, reply: Reply) {
+      const asked = message as RecorderMessage;
+      if (asked.kind === "recorder.roll") return reply(roll());
+      return reply.fail(`the recorder takes recorder.roll; came ${message.kind}`);
+    },
     async stop() {
       stopping = true;
       try {
@@ -182,6 +197,19 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
       log.close();
     },
   };
+}
+
+function rowsInLake({ datasets }: Manifest): ReadonlyMap<string, InLake> {
+  return new Map(
+    Object.entries(datasets).map(([name, lake]) => {
+      const { before, hourBefore } = lake.compacted;
+      return [name, { rows: rowsAccountedFor(lake), endSequence: Math.max(before, hourBefore) }];
+    }),
+  );
+}
+
+function isDisk(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException).code === "string";
 }
 
 /** A log's counts, those that it does not tell being 0. */

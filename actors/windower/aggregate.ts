@@ -1,7 +1,6 @@
 /** What a window keeps of one group and measure: moments and a sketch, both kernel blocks. */
 
-import { type BlockAllocator, type Kernels, MOMENTS_BYTES, Sketch } from "../../wasm/index.ts";
-import { PoolExhausted } from "./block-pool.ts";
+import { type BlockAllocator, type Kernels, MOMENTS_BYTES, PoolExhausted, Sketch } from "../../wasm/index.ts";
 
 export class Aggregate {
   readonly #kernels: Kernels;

@@ -13,7 +13,7 @@ import type { ActorContext } from "../../runtime/actor/types.ts";
 import { type Batch, readInt64, writeInt64 } from "../../runtime/batch/index.ts";
 import type { Kernels } from "../../wasm/index.ts";
 import { Door } from "../door.ts";
-import { type LogSource, readLog } from "../recorder/log-reader.ts";
+import { type LogSource, readLog } from "../store/log/log-reader.ts";
 import type { Aggregate } from "./aggregate.ts";
 import type { ClosedWindow } from "./window-table.ts";
 

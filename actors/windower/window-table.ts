@@ -9,9 +9,8 @@
 
 import type { Dataset } from "../../datasets/define.ts";
 import { type Column, type PublicBatch, readInt64, readUint64 } from "../../runtime/batch/index.ts";
-import type { Kernels } from "../../wasm/index.ts";
+import { type BlockPool, type Kernels, PoolExhausted } from "../../wasm/index.ts";
 import { Aggregate } from "./aggregate.ts";
-import { type BlockPool, PoolExhausted } from "./block-pool.ts";
 
 export interface WindowTableOptions {
   readonly kernels: Kernels;

@@ -12,10 +12,10 @@ import { WINDOW_MS } from "../../datasets/windows.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
 import { cursorSlot } from "../../runtime/lane/index.ts";
+import { BlockPool } from "../../wasm/index.ts";
 import { DoorAccount, StoreAccount } from "../ledger.ts";
-import { readLog } from "../recorder/log-reader.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
-import { BlockPool } from "./block-pool.ts";
+import { readLog } from "../store/log/log-reader.ts";
 import { WINDOW_DOOR_SCRATCH_BYTES, WindowDoor } from "./window-door.ts";
 import { WindowTable } from "./window-table.ts";
 

@@ -2,12 +2,15 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { ControlSettings } from "../control.ts";
+import { MAX_BODY_BYTES, saysJson } from "../json-body.ts";
 import { echo, problem } from "../problem.ts";
 import { isOurHost, isOurOrigin, isOurSite } from "./authority.ts";
 import { tokenCheck } from "./token.ts";
 
 /** The one address that needs no token: who watches whether the process lives need not be trusted with more. */
 const OPEN_PATH = "/health";
+/** The addresses that take a body, by POST. */
+const BODY_PATHS: readonly string[] = ["/v1/exports", "/v1/query"];
 
 export function guard(settings: ControlSettings): MiddlewareHandler {
   const hasToken = settings.token === undefined ? () => true : tokenCheck(settings.token);
@@ -36,11 +39,22 @@ export function guard(settings: ControlSettings): MiddlewareHandler {
         detail: `expected a request from a page of this server; Sec-Fetch-Site says ${echo(site ?? "")}`,
       });
     }
-    if (header("transfer-encoding") !== undefined || Number(header("content-length") ?? 0) !== 0) {
+    const takesBody = method === "POST" && BODY_PATHS.includes(path);
+    const length = Number(header("content-length") ?? 0);
+    const hasBody = header("transfer-encoding") !== undefined || length !== 0;
+    if (hasBody && !(takesBody && !(length > MAX_BODY_BYTES))) {
       return problem(c, "body-refused", {
-        detail: "expected a request without a body; leave it out",
+        detail: takesBody
+          ? `expected a body of at most ${MAX_BODY_BYTES} bytes; came ${length}`
+          : "expected a request without a body; leave it out",
         // What was not read cannot be told from the next request.
         headers: { connection: "close" },
+      });
+    }
+    if (takesBody && !(saysJson(header("content-type")) && header("content-encoding") === undefined)) {
+      return problem(c, "body-type-refused", {
+        detail: "expected a body of JSON with the header Content-Type: application/json, and not compressed",
+        headers: { accept: "application/json", ...(hasBody ? { connection: "close" } : {}) },
       });
     }
     if (path !== OPEN_PATH && !hasToken(header("authorization"))) {

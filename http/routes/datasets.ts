@@ -1,7 +1,7 @@
 /** GET /v1/datasets, what there is; GET /v1/datasets/:name, what its rows look like. */
 
 import type { Hono } from "hono";
-import { EXPORT_FORMATS } from "../../actors/exporter/protocol.ts";
+import { EXPORT_FORMATS } from "../../actors/exporter/order.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { describeDataset } from "../../datasets/describe.ts";
 import { streamedRowSchema } from "../../datasets/json-schema.ts";

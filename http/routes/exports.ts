@@ -1,62 +1,101 @@
-/** GET /v1/export/:dataset.csv and .parquet: stored rows of a span of time, as a file. */
+/**
+ * GET /v1/export/:dataset.<ending>: stored rows of a span of time, as a file. It is sent while it is made, and kept nowhere;
+ * one of the anonymous profile is made first, because only then is it known whether it may be given away.
+ */
 
 import type { Context, Hono } from "hono";
-import { EXPORT_FORMATS, type ExportRefusal } from "../../actors/exporter/protocol.ts";
-import type { Refused } from "../../actors/refused.ts";
+import type { ExportOrder } from "../../actors/exporter/order.ts";
+import type { ExportJob } from "../../actors/exporter/protocol.ts";
+import { pause } from "../ask.ts";
 import type { ControlDeps } from "../control.ts";
-import { exportSpan } from "../export-query.ts";
-import { askExporter, closeExport, exportBody } from "../export-stream.ts";
+import { askExporter, cancelJob, exportBody, jobFile } from "../export-access.ts";
+import { COMPRESSION_ENDINGS, exportName, FORMAT_ENDINGS } from "../export-name.ts";
+import { privacyPath } from "../job-view.ts";
+import { orderFromQuery } from "../order-input.ts";
 import { badParameter, echo, problem, unanswered } from "../problem.ts";
+import { refusal } from "../refusal.ts";
 import { unknownDataset } from "../unknown-dataset.ts";
+
+/** How often a job is asked whether it is done. */
+const ASK_EVERY_MS = 100;
 
 export function exportRoutes(app: Hono, deps: ControlDeps): void {
   app.get("/v1/export/:file", async (c) => {
     const file = c.req.param("file");
-    const dot = file.lastIndexOf(".");
-    const dataset = dot < 0 ? file : file.slice(0, dot);
-    const format = dot < 0 ? "" : file.slice(dot + 1);
+    const [dataset = "", ...endings] = file.split(".");
     if (!deps.datasets.some(({ name }) => name === dataset)) return unknownDataset(c, deps, dataset);
-    if (!EXPORT_FORMATS.some((known) => known === format)) return unknownFormat(c, dataset, format);
-    const span = exportSpan(new URL(c.req.url).searchParams, deps.clock.nowMs());
-    if (!span.ok) return badParameter(c, span);
+    const { stem, format, compression } = exportName(file);
+    if (format === undefined || stem !== dataset) return unknownFormat(c, dataset, endings.join("."));
+    const query = new URL(c.req.url).searchParams;
+    const read = orderFromQuery({ dataset, format, compression }, query, deps.clock.nowMs());
+    if (!read.ok) return badParameter(c, read);
     // Whether the address is right is all that HEAD can be told cheaply: the size is known when the file is made.
     if (c.req.method === "HEAD") return c.body(null, 200, { "content-disposition": "attachment" });
-
-    const { fromMs, toMs } = span;
-    const opened = await askExporter(deps, { kind: "export.open", dataset, format, fromMs, toMs });
-    if (!opened.ok) return unanswered(c, opened);
-    if (!opened.value.ok) return notOpened(c, opened.value);
-    const { id, fileName, contentType } = opened.value;
-
-    // Before the headers are out an error can still be told as one.
-    const first = await askExporter(deps, { kind: "export.pull", id });
-    if (!first.ok || !first.value.ok) {
-      closeExport(deps, id);
-      if (!first.ok) return unanswered(c, first);
-      return notPulled(c, first.value as Refused<string>);
-    }
-    return c.body(exportBody(deps, id, first.value), 200, {
-      "content-type": contentType,
-      "content-disposition": `attachment; filename="${fileName}"`,
-    });
+    return read.order.profile === "anonymous"
+      ? sendMade(c, deps, read.order)
+      : sendOnTheWay(c, deps, read.order);
   });
 }
 
-function unknownFormat(c: Context, dataset: string, came: string) {
-  const formats = EXPORT_FORMATS.map((format) => `${dataset}.${format}`);
-  const detail = `expected ${formats.join(" or ")}; came ${came === "" ? "no format" : `the format ${echo(came)}`}`;
-  return problem(c, "unknown-format", { detail, more: { formats: EXPORT_FORMATS } });
+async function sendOnTheWay(c: Context, deps: ControlDeps, order: ExportOrder): Promise<Response> {
+  const opened = await askExporter(deps, { kind: "export.open", order });
+  if (!opened.ok) return unanswered(c, opened);
+  if (!opened.value.ok) return refusal(c, opened.value);
+  const { id, fileName, contentType } = opened.value;
+
+  const made = await exportBody(deps, id, c.req.raw.signal);
+  if (!made.ok) return unanswered(c, made);
+  if (!made.value.ok) return refusal(c, made.value);
+  return c.body(made.value.body, 200, fileHeaders(contentType, fileName));
 }
 
-function notOpened(c: Context, { reason, message }: Refused<ExportRefusal>) {
-  if (reason === "too-many") {
-    return problem(c, "too-many", { detail: message, headers: { "retry-after": "5" } });
+/** Runs a job, waits for its end and sends its file. The privacy report stays at the job. */
+async function sendMade(c: Context, deps: ControlDeps, order: ExportOrder): Promise<Response> {
+  const started = await askExporter(deps, { kind: "export.start", order });
+  if (!started.ok) return unanswered(c, started);
+  if (!started.value.ok) return refusal(c, started.value);
+  let { job }: { job: ExportJob } = started.value;
+  const gone = c.req.raw.signal;
+  while (job.state === "running") {
+    if (gone.aborted || deps.closing.aborted) {
+      cancelJob(deps, job.job);
+      break;
+    }
+    await pause(deps, ASK_EVERY_MS);
+    const asked = await askExporter(deps, { kind: "export.job", job: job.job });
+    if (!asked.ok) return unanswered(c, asked);
+    if (!asked.value.ok) return refusal(c, asked.value);
+    job = asked.value.job;
   }
-  // Dataset and format have been checked, so what is left is the span.
-  return problem(c, "bad-parameter", { detail: message, more: { reason } });
+  if (job.state !== "done") {
+    const { failure, privacy } = job;
+    const report = privacy === null ? {} : { report: privacy };
+    if (failure !== null) return refusal(c, failure, report);
+    return problem(c, "export-not-done", { detail: "the export was cancelled; ask again" });
+  }
+  const file = await jobFile(deps, job, gone);
+  if (!file.ok) return unanswered(c, file);
+  if (!file.value.ok) return refusal(c, file.value);
+  return c.body(file.value.body, 200, {
+    ...fileHeaders(job.contentType, job.fileName),
+    "content-length": String(file.value.first.fileBytes),
+    link: `<${privacyPath(job.job)}>; rel="describedby"`,
+  });
 }
 
-function notPulled(c: Context, { reason, message }: Refused<string>) {
-  if (reason === "damaged") return problem(c, "export-damaged", { detail: message });
-  return problem(c, "actor-failed", { detail: `${message}; try again`, headers: { "retry-after": "2" } });
+/** A file can be asked for as a whole only: the next time it may be another one. */
+export function fileHeaders(contentType: string, fileName: string): Record<string, string> {
+  return {
+    "content-type": contentType,
+    "content-disposition": `attachment; filename="${fileName}"`,
+    "accept-ranges": "none",
+  };
+}
+
+function unknownFormat(c: Context, dataset: string, came: string) {
+  const names = FORMAT_ENDINGS.map((ending) => `${dataset}.${ending}`).join(", ");
+  const compressed = COMPRESSION_ENDINGS.map((ending) => `.${ending}`).join(" or ");
+  const what = came === "" ? "no format" : `the ending ${echo(came)}`;
+  const detail = `expected one of ${names}, and behind some of them ${compressed}; came ${what}`;
+  return problem(c, "unknown-format", { detail, more: { formats: FORMAT_ENDINGS } });
 }

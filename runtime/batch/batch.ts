@@ -53,7 +53,8 @@ export class Batch implements PublicBatch {
   readonly #bodyAt: number;
   #slot = -1;
 
-  constructor(memory: WebAssembly.Memory, plan: BatchPlan) {
+  /** @param memory the shared one, or whatever else has a buffer of a multiple of 8 bytes that does not grow */
+  constructor(memory: { readonly buffer: ArrayBufferLike }, plan: BatchPlan) {
     this.plan = plan;
     this.views = viewsOf(memory.buffer);
     this.#template = recordBatchTemplate(plan.publicColumns);

@@ -2,6 +2,7 @@
 
 export { Batch, type BatchOptions, type BatchState, batchBytes, type TextBytes } from "./batch.ts";
 export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
+export { IpcFile } from "./ipc-file.ts";
 export { MessageBatch } from "./message-batch.ts";
 export type { PublicBatch } from "./public-batch.ts";
 export {

@@ -46,11 +46,14 @@ export function streamPreamble(
   fields: readonly FieldSpec[],
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
-  const parts = [schemaMessage(fields, metadata)];
-  fields.forEach((field, index) => {
-    if (field.type === "category") parts.push(dictionaryMessage(index, field.values ?? []));
-  });
-  return concatBytes(parts);
+  return concatBytes([schemaMessage(fields, metadata), ...dictionaryMessages(fields)]);
+}
+
+/** A dictionary for each category column, in the columns' order. */
+export function dictionaryMessages(fields: readonly FieldSpec[]): readonly Uint8Array[] {
+  return fields.flatMap((field, index) =>
+    field.type === "category" ? [dictionaryMessage(index, field.values ?? [])] : [],
+  );
 }
 
 /** Builds the metadata of a record batch of `fields`, all numbers zero. */
@@ -88,21 +91,34 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return joined;
 }
 
-function schemaMessage(fields: readonly FieldSpec[], metadata: ReadonlyMap<string, string>): Uint8Array {
-  return message(MessageHeader.Schema, 0n, (builder) => {
-    const vector = Schema.createFieldsVector(
-      builder,
-      fields.map((field, index) => schemaField(builder, field, index)),
-    );
-    const pairs = [...metadata].map(([key, value]) =>
-      KeyValue.createKeyValue(builder, builder.createString(key), builder.createString(value)),
-    );
-    const custom = Schema.createCustomMetadataVector(builder, pairs);
-    Schema.startSchema(builder);
-    Schema.addFields(builder, vector);
-    Schema.addCustomMetadata(builder, custom);
-    return Schema.endSchema(builder);
-  });
+export function schemaMessage(
+  fields: readonly FieldSpec[],
+  metadata: ReadonlyMap<string, string>,
+): Uint8Array {
+  return message(MessageHeader.Schema, 0n, (builder) => schemaTable(builder, fields, metadata));
+}
+
+/** The schema's table in a FlatBuffer: of the message that begins a stream, or of the footer that ends a file. */
+export function schemaTable(
+  builder: Builder,
+  fields: readonly FieldSpec[],
+  metadata: ReadonlyMap<string, string>,
+): number {
+  const vector = Schema.createFieldsVector(
+    builder,
+    fields.map((field, index) => schemaField(builder, field, index)),
+  );
+  const custom = Schema.createCustomMetadataVector(builder, keyValues(builder, metadata));
+  Schema.startSchema(builder);
+  Schema.addFields(builder, vector);
+  Schema.addCustomMetadata(builder, custom);
+  return Schema.endSchema(builder);
+}
+
+export function keyValues(builder: Builder, metadata: ReadonlyMap<string, string>): number[] {
+  return [...metadata].map(([key, value]) =>
+    KeyValue.createKeyValue(builder, builder.createString(key), builder.createString(value)),
+  );
 }
 
 function schemaField(builder: Builder, field: FieldSpec, index: number): number {

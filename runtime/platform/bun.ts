@@ -4,15 +4,14 @@ import { listenFailure } from "./listen-failure.ts";
 import type { Platform, ServeOptions, Server } from "./types.ts";
 
 const DEFAULT_GRACE_MS = 1000;
-/** What takes no bodies refuses large ones before they are read. */
-const MAX_BODY_BYTES = 64 * 1024;
+const DEFAULT_BODY_BYTES = 64 * 1024;
 
 export const bunPlatform: Platform = {
   name: "bun",
   serve: (options) => Promise.resolve().then(() => serve(options)),
 };
 
-function serve({ fetch, hostname, port, onListen }: ServeOptions): Server {
+function serve({ fetch, hostname, port, maxBodyBytes = DEFAULT_BODY_BYTES, onListen }: ServeOptions): Server {
   let server: Bun.Server<undefined>;
   try {
     server = Bun.serve({
@@ -21,7 +20,7 @@ function serve({ fetch, hostname, port, onListen }: ServeOptions): Server {
       fetch,
       // Else an event stream with nothing to say is cut after some seconds.
       idleTimeout: 0,
-      maxRequestBodySize: MAX_BODY_BYTES,
+      maxRequestBodySize: maxBodyBytes,
       development: false,
       // With `development: false` Bun shares the port with whoever asks for it too, instead of saying that it is taken.
       reusePort: false,

@@ -6,6 +6,11 @@ export interface ServeOptions {
   readonly hostname: string;
   /** From 0 to 65535; 0 takes any free port. */
   readonly port: number;
+  /**
+   * Bytes of the largest request body that is wanted; default 64 KiB. Bun refuses larger ones before they are read; Deno does
+   * not, so `fetch` must not read more than it wants.
+   */
+  readonly maxBodyBytes?: number;
   /** Called once, when connections are accepted, before the first request is handled. */
   readonly onListen?: (address: Address) => void;
 }

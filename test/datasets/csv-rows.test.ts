@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createCsvEncoder, csvHeader } from "../../datasets/csv-rows.ts";
+import { csvHeader, csvRows } from "../../datasets/csv-rows.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { process } from "../../datasets/process.ts";
 import type { Row } from "../../datasets/row.ts";
+import { chooseColumns } from "../../datasets/shape.ts";
+import { TextSink } from "../../datasets/text-sink.ts";
 import type { Value } from "../fixtures/batch-cases.ts";
 import {
   everything,
@@ -79,9 +81,9 @@ function valueOfField(field: CsvField | undefined, type: string): Value {
 }
 
 function csvOf(dataset: Dataset, rows: readonly Row[]): string {
-  const encoder = createCsvEncoder(dataset);
-  encoder.append(publicBatch(dataset, rows));
-  return new TextDecoder().decode(encoder.take());
+  const sink = new TextSink();
+  csvRows(dataset).append(sink, publicBatch(dataset, rows), 0, rows.length);
+  return sink.text();
 }
 
 describe("rows as CSV", () => {
@@ -137,16 +139,17 @@ describe("rows as CSV", () => {
       [Number.NEGATIVE_INFINITY, "-inf"],
     ] as const) {
       batch.views.f64[batch.dataAt(everything.plan.public("f64")) >>> 3] = value;
-      const encoder = createCsvEncoder(everything);
-      encoder.append(batch);
-      assert.equal(parseCsv(new TextDecoder().decode(encoder.take()))[0]?.[index]?.text, text);
+      const sink = new TextSink();
+      csvRows(everything).append(sink, batch, 0, 1);
+      assert.equal(parseCsv(sink.text())[0]?.[index]?.text, text);
     }
   });
 
   test("come in ranges and blocks that join to the whole", () => {
     const rows = Array.from({ length: 300 }, (_, pid) => ({ ...plainRow(process), pid }));
     const batch = publicBatch(process, rows);
-    const encoder = createCsvEncoder(process);
+    const text = csvRows(process);
+    const sink = new TextSink(1);
     const parts: string[] = [];
     for (const [from, to] of [
       [0, 0],
@@ -154,20 +157,34 @@ describe("rows as CSV", () => {
       [1, 299],
       [299, 300],
     ] as const) {
-      encoder.append(batch, from, to);
-      assert.equal(encoder.byteLength > 0, to > from);
-      parts.push(new TextDecoder().decode(encoder.take()));
-      assert.equal(encoder.byteLength, 0);
+      text.append(sink, batch, from, to);
+      assert.equal(sink.length > 0, to > from);
+      parts.push(new TextDecoder().decode(sink.takeFirst(sink.length >> 1)));
+      parts.push(new TextDecoder().decode(sink.take()));
+      assert.equal(sink.length, 0);
     }
     assert.equal(parts.join(""), csvOf(process, rows));
   });
 
   test("are the taker's own: what is appended later does not change them", () => {
-    const encoder = createCsvEncoder(process);
-    encoder.append(publicBatch(process, [plainRow(process)]));
-    const taken = encoder.take();
+    const [text, sink] = [csvRows(process), new TextSink()];
+    text.append(sink, publicBatch(process, [plainRow(process)]), 0, 1);
+    const taken = sink.take();
     const before = taken.slice();
-    encoder.append(publicBatch(process, [{ ...plainRow(process), pid: 77 }]));
+    text.append(sink, publicBatch(process, [{ ...plainRow(process), pid: 77 }]), 0, 1);
     assert.deepEqual(taken, before);
+  });
+
+  test("have the columns that were chosen, in that order; of one alone no line is empty", () => {
+    const rows = [{ ...plainRow(process), cpu_percent: null, pid: 5 }, plainRow(process)];
+    const batch = publicBatch(process, rows);
+    const csvWith = (names: readonly string[]) => {
+      const [shape, sink] = [chooseColumns(process, names), new TextSink()];
+      csvRows(shape).append(sink, batch, 0, 2);
+      return csvHeader(shape) + sink.text();
+    };
+    const pids = [5, 0].map((pid) => fakePseudonym(pid, 32));
+    assert.equal(csvWith(["cpu_percent", "pid"]), `cpu_percent,pid\n,${pids[0]}\n0,${pids[1]}\n`);
+    assert.equal(csvWith(["cpu_percent"]), 'cpu_percent\n""\n0\n');
   });
 });

@@ -120,6 +120,13 @@ describe("a declaration", () => {
     ["text of no bytes", { columns: { x: { ...identifier, maxBytes: 0 } } }, /maxBytes 0/],
     ["batches of no rows", { batchRows: 0 }, /batchRows must be a whole number from 1 to 65536; it is 0/],
     ["batches of too many rows", { batchRows: 65537 }, /it is 65537/],
+    [
+      "rows that are kept for no time",
+      { keepDays: 0 },
+      /keepDays must be a whole number from 1 to 36525; it is 0/,
+    ],
+    ["rows that are kept for part of a day", { keepDays: 1.5 }, /it is 1.5/],
+    ["rows that are kept for more than a hundred years", { keepDays: 36_526 }, /it is 36526/],
     ["slots that are no power of two", { slots: 12 }, /slots must be a power of two; it is 12/],
     [
       "windows of what is no measure",

@@ -14,18 +14,19 @@ import {
 const SEED = 20_260_105;
 const RUNS = { seed: SEED, numRuns: 3000 };
 const bytes = new Uint8Array(NUMBER_BYTES + 2);
+const view = new DataView(bytes.buffer);
 
-function textOf(put: (into: Uint8Array, at: number) => number): string {
+function textOf(put: (into: DataView, at: number) => number): string {
   bytes.fill(0x7e);
-  const end = put(bytes, 1);
+  const end = put(view, 1);
   assert.ok(end <= 1 + NUMBER_BYTES);
   assert.equal(bytes[0], 0x7e, "nothing is written before");
-  assert.equal(bytes[end], 0x7e, "nothing is written behind");
+  assert.equal(bytes[1 + NUMBER_BYTES], 0x7e, "nothing is written behind the room it was given");
   return new TextDecoder().decode(bytes.subarray(1, end));
 }
 
 function doubleText(value: number): string {
-  return Object.is(value, -0) ? "-0" : String(value);
+  return Object.is(value, -0) ? "-0.0" : String(value);
 }
 
 /** The shortest decimal that rounds back to the float, by trying every length. */
@@ -89,6 +90,15 @@ describe("numbers as text", () => {
       check(BigInt.asUintN(64, -value));
     }
     fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), check), RUNS);
+    // Beside multiples of 10^10, where the quotient of doubles may be one off, to either side.
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1_844_674_407 }),
+        fc.integer({ min: -1, max: 1 }),
+        (count, beside) => check(BigInt(count) * 10n ** 10n + BigInt(beside)),
+      ),
+      RUNS,
+    );
   });
 
   test("are what String writes for a double, with the sign of -0", () => {
@@ -110,11 +120,26 @@ describe("numbers as text", () => {
       RUNS,
     );
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 0, max: 9 }), (count, places) =>
+      fc.property(fc.maxSafeInteger(), fc.integer({ min: 0, max: 12 }), (count, places) =>
         check(count / 10 ** places),
       ),
       RUNS,
     );
+    // Around the millionths that are written without a search, and beside them.
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 2_000_000 }),
+        fc.integer({ min: -2, max: 2 }),
+        (count, beside) => {
+          const value = count / 1e6;
+          check(value + beside * Number.EPSILON * value);
+          check((value + beside * Number.EPSILON * value) * 1e3);
+        },
+      ),
+      RUNS,
+    );
+    [0.000001, 0.0000015, 999_999_999.999999, 2_147_483_647.999999, 2_147_483_648.000001].forEach(check);
+    check(0.9999999999999999);
   });
 
   test("are the shortest decimal that reads back as the same float", () => {
@@ -124,6 +149,13 @@ describe("numbers as text", () => {
       assert.equal(text, shortestFloatText(value));
     };
     [0, -0, 12.3, 100, 0.1, 16_777_216, 3.4028234663852886e38, 1e-45].map(Math.fround).forEach(check);
+    // Both sides of each power of two and of ten: where the floats lie closer below than above, and where digits are gained.
+    for (let power = -8; power <= 26; power++) {
+      for (const value of [2 ** power, 10 ** Math.min(power, 9)].map(Math.fround)) {
+        const step = value * 2 ** -23;
+        [value - step, value - step / 2, value, value + step].map(Math.fround).forEach(check);
+      }
+    }
     fc.assert(fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), check), RUNS);
     fc.assert(fc.property(fc.float({ min: 0, max: 100, noNaN: true }), check), RUNS);
     fc.assert(

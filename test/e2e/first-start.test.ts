@@ -12,7 +12,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import nodeProcess from "node:process";
 import type { TestContext } from "node:test";
-import { readLog } from "../../actors/recorder/log-reader.ts";
+import { readLog } from "../../actors/store/log/log-reader.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { datasetNamed, datasets } from "../../datasets/index.ts";
 import { createJsonEncoder } from "../../datasets/json-rows.ts";

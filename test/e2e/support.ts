@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HouseOptions, houseSpec } from "../../actors/house.ts";
 import type { Pushed } from "../../actors/intake/protocol.ts";
-import { readLog } from "../../actors/recorder/log-reader.ts";
+import { readLog } from "../../actors/store/log/log-reader.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { datasetNamed } from "../../datasets/index.ts";
 import { optimization } from "../../datasets/optimization.ts";
@@ -44,10 +44,15 @@ export function buildHouse(options: HouseOptions, more: Partial<SystemSpec> = {}
   return createSystem({ ...houseSpec(options), logLevel: "error", ...more });
 }
 
+/** Event time of row number `id` of the synthetic writer. */
+export function syntheticTimeMs(id: number): number {
+  return Date.UTC(2026, 0, 1) + id * 1000;
+}
+
 /** Row number `id` of the synthetic writer: its id is in `duration_ms`, and event time moves a second a row. */
 export function syntheticRow(id: number): Record<string, unknown> {
   return {
-    timestamp: Date.UTC(2026, 0, 1) + id * 1000,
+    timestamp: syntheticTimeMs(id),
     trigger: "manual",
     before_available_mb: 1000,
     after_available_mb: 1000 + (id % 7),

@@ -2,13 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExporterMessage } from "../../actors/exporter/protocol.ts";
 import { datasets } from "../../datasets/index.ts";
+import { FORMAT_ENDINGS } from "../../http/export-name.ts";
 import type { AskResult } from "../../runtime/actor/types.ts";
+import { aJob, aReport } from "./jobs.ts";
 import { assertProblem, assertSecured } from "./problems.ts";
 import { type Asked, closed, good, openControl, START_MS, settle } from "./support.ts";
 
-const opened = good({ ok: true, id: 7, fileName: "process.csv", contentType: "text/csv; charset=utf-8" });
+const opened = good({
+  ok: true,
+  id: 7,
+  fileName: "process.csv",
+  contentType: "text/csv; charset=utf-8",
+  mostRows: 2,
+});
 const bytes = (text: string) => new TextEncoder().encode(text);
-const chunk = (text: string, done = false) => good({ ok: true, bytes: bytes(text), done });
+const chunk = (text: string, done = false) => good({ ok: true, bytes: bytes(text), seenRows: 0, done });
 
 /** An exporter that opens, and answers pulls with these, one after the other. */
 function exporter(...pulls: readonly AskResult<unknown>[]) {
@@ -32,15 +40,13 @@ test("an export is opened for its span and streamed chunk by chunk; chunks witho
   assertSecured(response);
   assert.equal(response.headers.get("content-type"), "text/csv; charset=utf-8");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="process.csv"');
+  assert.equal(response.headers.get("accept-ranges"), "none");
   assert.equal(await response.text(), "a,b\n1,2\n");
   assert.deepEqual(control.asked[0], {
     to: "exporter",
     message: {
       kind: "export.open",
-      dataset: "process",
-      format: "csv",
-      fromMs: START_MS - 2 * 3_600_000,
-      toMs: START_MS,
+      order: { dataset: "process", format: "csv", fromMs: START_MS - 2 * 3_600_000, toMs: START_MS },
     },
     deadlineMs: 30_000,
   });
@@ -86,9 +92,17 @@ test("what is wrong with the address is said before anybody is asked", async () 
       datasets.map((dataset) => dataset.name),
     );
   }
-  for (const name of ["memory.xml", "memory", "memory.", "memory.CSV"]) {
+  for (const name of [
+    "memory.xml",
+    "memory",
+    "memory.",
+    "memory.CSV",
+    "memory.gz",
+    "memory.csv.bz2",
+    "memory.x.csv",
+  ]) {
     const body = await assertProblem(await control.request(`/v1/export/${name}`), "unknown-format");
-    assert.deepEqual(body["formats"], ["csv", "parquet"]);
+    assert.deepEqual(body["formats"], FORMAT_ENDINGS);
   }
   const body = await assertProblem(await control.request("/v1/export/memory.csv?from=noon"), "bad-parameter");
   assert.equal(body["parameter"], "from");
@@ -103,6 +117,10 @@ for (const [what, open, code] of [
   ["fails on it", { ok: false, reason: "failed", message: "it failed" }, "actor-failed"],
   ["has too many exports open", good({ ok: false, reason: "too-many", message: "8 are open" }), "too-many"],
   ["refuses the span", good({ ok: false, reason: "bad-range", message: "too long" }), "bad-parameter"],
+  ["refuses an option", good({ ok: false, reason: "bad-option", message: "no zstd" }), "bad-parameter"],
+  ["knows no such column", good({ ok: false, reason: "unknown-column", message: "no x" }), "unknown-column"],
+  ["cannot read the filter", good({ ok: false, reason: "bad-filter", message: "at 3" }), "bad-filter"],
+  ["has no room to work in", good({ ok: false, reason: "disk", message: "ENOSPC" }), "disk"],
 ] as const) {
   test(`when the exporter ${what}: ${code}`, async () => {
     const control = openControl({ answer: () => open as AskResult<unknown> });
@@ -126,7 +144,7 @@ for (const [what, first, code] of [
   [
     "cannot read what is stored",
     good({ ok: false, reason: "damaged", message: "damaged at byte 7" }),
-    "export-damaged",
+    "store-damaged",
   ],
   [
     "was lost in between",
@@ -151,4 +169,111 @@ test("an export that breaks off in the middle breaks the body off, and is logged
   assert.deepEqual(control.log, [
     { level: "error", message: "an export broke off: {reason}", properties: { reason: "damaged" } },
   ]);
+});
+
+test("who goes away before the first byte closes the export all the same", async () => {
+  let pulled: (result: AskResult<unknown>) => void = () => {};
+  const control = openControl({
+    answer: ({ message }) => {
+      if (message.kind === "export.open") return opened;
+      if (message.kind !== "export.pull") return good({ closed: true });
+      return new Promise((resolve) => {
+        pulled = resolve;
+      });
+    },
+  });
+  const gone = new AbortController();
+  const response = control.request("/v1/export/memory.csv", { signal: gone.signal });
+  response.catch(() => {});
+  await settle();
+  gone.abort();
+  pulled(chunk("1"));
+  await settle();
+  assert.deepEqual(kinds(control.asked), ["export.open", "export.pull", "export.close"]);
+});
+
+test("the name says the format and the compression, the parameters the rest", async () => {
+  const control = openControl({ answer: exporter(chunk("x", true)) });
+  const address =
+    "/v1/export/process.ndjson.gz?from=2026-06-01T11:00:00Z&columns=pid_hash,cpu_percent&where=pid_hash%3D1";
+  await (await control.request(address)).text();
+  assert.deepEqual((control.asked[0]!.message as { order?: unknown }).order, {
+    dataset: "process",
+    format: "jsonl",
+    compression: "gzip",
+    columns: ["pid_hash", "cpu_percent"],
+    where: "pid_hash=1",
+    fromMs: START_MS - 3_600_000,
+    toMs: START_MS,
+  });
+});
+
+/** An exporter whose job is in these states, one after the other, and whose file is this. */
+function jobExporter(states: readonly ReturnType<typeof aJob>[], file = "") {
+  let next = 0;
+  return ({ message }: Asked): AskResult<unknown> => {
+    const asked = message as ExporterMessage;
+    const job = () => good({ ok: true, job: states[Math.min(next++, states.length - 1)] });
+    switch (asked.kind) {
+      case "export.start":
+      case "export.job":
+      case "export.cancel":
+        return job();
+      case "export.read": {
+        const all = bytes(file);
+        return good({
+          ok: true,
+          bytes: all.slice(asked.offset, asked.offset + 4),
+          fileBytes: all.byteLength,
+        });
+      }
+      default:
+        return closed;
+    }
+  };
+}
+
+test("an anonymous export is made before it is sent, with its size and where its report is", async () => {
+  const privacy = aReport();
+  const states = [aJob(), aJob({ seenRows: 5 }), aJob({ state: "done", privacy, fileName: "m.csv" })];
+  const control = openControl({ answer: jobExporter(states, "0123456789") });
+  const asking = control.request("/v1/export/memory.csv?profile=anonymous&k=3");
+  for (let wait = 0; wait < 3; wait++) {
+    await settle();
+    control.clock.advance(100);
+  }
+  const response = await asking;
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-length"), "10");
+  assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m.csv"');
+  assert.equal(response.headers.get("link"), `</v1/exports/${aJob().job}/privacy>; rel="describedby"`);
+  assert.equal(await response.text(), "0123456789");
+  const order = (control.asked[0]!.message as { order?: Record<string, unknown> }).order;
+  assert.equal(order?.["profile"], "anonymous");
+  assert.equal(order["k"], 3);
+});
+
+test("an anonymous export below the policy is 422 with the report, and no file", async () => {
+  const failure = { ok: false, reason: "below-policy", message: "expected k of 5; came 2" } as const;
+  const privacy = aReport({ kept: false });
+  const control = openControl({ answer: jobExporter([aJob({ state: "failed", failure, privacy })]) });
+  const body = await assertProblem(
+    await control.request("/v1/export/memory.csv?profile=anonymous"),
+    "below-policy",
+  );
+  assert.deepEqual(body["report"], privacy);
+  assert.equal(body["reason"], "below-policy");
+  assert.ok(!kinds(control.asked).includes("export.read"));
+});
+
+test("who goes away while an anonymous export is made cancels it", async () => {
+  const control = openControl({ answer: jobExporter([aJob()]) });
+  const gone = new AbortController();
+  const asking = control.request("/v1/export/memory.csv?profile=anonymous", { signal: gone.signal });
+  asking.catch(() => {});
+  await settle();
+  gone.abort();
+  control.clock.advance(100);
+  await settle();
+  assert.equal(kinds(control.asked).at(-1), "export.cancel");
 });

@@ -168,6 +168,46 @@ for (const [where, options, cases] of [
   }
 }
 
+for (const path of ["/v1/exports", "/v1/query"]) {
+  for (const [what, headers, expected] of [
+    ["a form of another site", { "content-type": "application/x-www-form-urlencoded" }, "body-type-refused"],
+    ["what a form can send as text", { "content-type": "text/plain" }, "body-type-refused"],
+    ["a form's parts", { "content-type": "multipart/form-data; boundary=x" }, "body-type-refused"],
+    ["JSON by another name", { "content-type": "application/jsonx" }, "body-type-refused"],
+    ["JSON in another charset", { "content-type": "application/json; charset=utf-16" }, "body-type-refused"],
+    ["no type", {}, "body-type-refused"],
+    ["JSON", { "content-type": "application/json" }, "bad-body"],
+    ["JSON with its charset", { "content-type": "Application/JSON; charset=UTF-8" }, "bad-body"],
+    [
+      "JSON of another site",
+      { "content-type": "application/json", origin: "http://evil.example" },
+      "origin-refused",
+    ],
+    [
+      "JSON that is too long",
+      { "content-type": "application/json", "content-length": "1048577" },
+      "body-refused",
+    ],
+  ] as const) {
+    test(`POST ${path} with ${what} → ${expected}`, async () => {
+      const init = { method: "POST", headers: { "content-length": "2", ...headers } };
+      await assertProblem(await openControl().request(path, init), expected);
+    });
+  }
+  test(`${path} takes a body by POST alone, and no other address does`, async () => {
+    const headers = { "content-type": "application/json", "content-length": "2" };
+    for (const [method, other] of [
+      ["GET", path],
+      ["DELETE", path],
+      ["POST", `${path}/`],
+      ["POST", `${path}x`],
+      ["POST", "/v1/store/compact"],
+    ] as const) {
+      await assertProblem(await openControl().request(other, { method, headers }), "body-refused");
+    }
+  });
+}
+
 test("a request without a Host header is refused", async () => {
   const { app } = openControl();
   await assertProblem(await app.request(`http://${HOST}/health`), "host-refused");

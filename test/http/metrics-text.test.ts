@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BroadcasterStats } from "../../actors/broadcaster/protocol.ts";
 import { createMetricsText } from "../../http/metrics-text.ts";
-import type { AskResult } from "../../runtime/actor/types.ts";
-import { closed, ledgerRow, statusOf } from "./support.ts";
+import type { AskResult, Message } from "../../runtime/actor/types.ts";
+import { VirtualClock } from "../../runtime/clock.ts";
+import { aJob } from "./jobs.ts";
+import { closed, good, ledgerRow, statusOf } from "./support.ts";
 
 const STATS: BroadcasterStats = {
   clients: 3,
@@ -12,12 +14,36 @@ const STATS: BroadcasterStats = {
   latency: { p50Ms: 1, p99Ms: 8, maxMs: 12 },
 };
 
-function metricsText(stats: AskResult<unknown>, received: () => number = () => 10) {
-  return createMetricsText({
-    ask: async <T>() => stats as AskResult<T>,
-    status: () => statusOf({ recorder: "running", broadcaster: "backingOff" }),
+const STORE = {
+  datasets: [{ dataset: "memory", rows: 70, lakeBytes: 500, logBytes: 40 }],
+  totalBytes: 600,
+};
+
+interface Given {
+  readonly received?: () => number;
+  readonly store?: AskResult<unknown>;
+  readonly clock?: VirtualClock;
+}
+
+function metricsText(stats: AskResult<unknown>, given: Given = {}) {
+  const { received = () => 10, store = good({ ok: true, stats: STORE }), clock = new VirtualClock() } = given;
+  const asked: string[] = [];
+  const answers: Readonly<Record<string, AskResult<unknown>>> = {
+    "broadcast.stats": stats,
+    "keeper.stats": store,
+    "export.jobs": good({ ok: true, jobs: [aJob(), aJob(), aJob({ state: "done" })] }),
+  };
+  const render = createMetricsText({
+    async ask<T>(_to: string, { kind }: Message) {
+      asked.push(kind);
+      return answers[kind] as AskResult<T>;
+    },
+    status: () =>
+      statusOf({ recorder: "running", broadcaster: "backingOff", keeper: "running", exporter: "running" }),
     ledger: () => [ledgerRow("memory", { received: received() }), ledgerRow("process")],
+    clock,
   });
+  return Object.assign(render, { asked });
 }
 
 test("every figure of the system is a series", async () => {
@@ -39,6 +65,11 @@ test("every figure of the system is a series", async () => {
     "millrace_stream_rows_dropped_total 7",
     "millrace_stream_rows_encoded_total 100",
     'millrace_stream_latency_seconds{quantile="0.99"} 0.008',
+    'millrace_store_rows{dataset="memory"} 70',
+    'millrace_store_bytes{dataset="memory",part="lake"} 500',
+    'millrace_store_bytes{dataset="memory",part="log"} 40',
+    "millrace_store_total_bytes 600",
+    "millrace_exports_running 2",
   ]) {
     assert.ok(lines.includes(line), `${line} is missing`);
   }
@@ -50,7 +81,7 @@ test("every figure of the system is a series", async () => {
 
 test("each scrape reads anew", async () => {
   let received = 10;
-  const render = metricsText({ ok: true, value: STATS }, () => received);
+  const render = metricsText({ ok: true, value: STATS }, { received: () => received });
   await render();
   received = 25;
   assert.match(await render(), /^millrace_rows_received_total\{dataset="memory"\} 25$/m);
@@ -60,4 +91,18 @@ test("a broadcaster that is down takes only its own series away", async () => {
   const text = await metricsText(closed)();
   assert.doesNotMatch(text, /^millrace_stream_clients \d/m);
   assert.match(text, /^millrace_rows_received_total\{dataset="memory"\} 10$/m);
+});
+
+test("the keeper is asked once a minute, however often there is a scrape, and again at once when it was down", async () => {
+  const clock = new VirtualClock();
+  const render = metricsText(good(STATS), { clock });
+  const asks = () => render.asked.filter((kind) => kind === "keeper.stats").length;
+  for (let scrape = 0; scrape < 6; scrape++) {
+    assert.match(await render(), /^millrace_store_total_bytes 600$/m);
+    clock.advance(15_000);
+  }
+  assert.equal(asks(), 2);
+  const down = metricsText(good(STATS), { store: closed });
+  for (let scrape = 0; scrape < 3; scrape++) assert.doesNotMatch(await down(), /^millrace_store_/m);
+  assert.equal(down.asked.filter((kind) => kind === "keeper.stats").length, 3);
 });

@@ -32,6 +32,14 @@ test("the policy lets in exactly the style and the script that are in the page",
   assert.ok(policy.includes("frame-ancestors 'none'"));
 });
 
+test("the script's parts are one script, in which no name stands for two things", async () => {
+  const { html } = await page();
+  const [script = ""] = between(html, "script");
+  assert.doesNotMatch(script, /^\s*(?:import|export)\b/m);
+  // Throws on what is no script, and on a name that is declared twice.
+  assert.equal(typeof new Function(`"use strict";${script}`), "function");
+});
+
 test("the page loads nothing from elsewhere, and has no style or handler that the policy would stop", async () => {
   const { html } = await page();
   assert.doesNotMatch(html, /https?:\/\/|\bsrc=|@import|url\(/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EXPORT_FORMATS } from "../../actors/exporter/order.ts";
 import { datasets } from "../../datasets/index.ts";
 import type { CommandResult } from "../../runtime/supervisor/index.ts";
 import { assertProblem, assertSecured } from "./problems.ts";
@@ -137,7 +138,7 @@ test("datasets are listed with what can be done with them", async () => {
     links: {
       self: "/v1/datasets/memory",
       stream: "/v1/streams/memory",
-      exports: { csv: "/v1/export/memory.csv", parquet: "/v1/export/memory.parquet" },
+      exports: Object.fromEntries(EXPORT_FORMATS.map((format) => [format, `/v1/export/memory.${format}`])),
     },
   });
 });
@@ -215,6 +216,13 @@ test("a method that an address does not take is 405, with those it does", async 
     ["POST", "/v1/streams/memory", "GET, HEAD"],
     ["POST", "/v1/export/memory.csv", "GET, HEAD"],
     ["OPTIONS", "/v1/ledger", "GET, HEAD"],
+    ["PUT", "/v1/exports", "GET, HEAD, POST"],
+    ["POST", "/v1/exports/0", "DELETE, GET, HEAD"],
+    ["DELETE", "/v1/exports/0/file", "GET, HEAD"],
+    ["GET", "/v1/query", "POST"],
+    ["OPTIONS", "/v1/query", "POST"],
+    ["POST", "/v1/store", "GET, HEAD"],
+    ["GET", "/v1/store/compact", "POST"],
   ] as const) {
     const response = await request(path, { method });
     assert.equal(response.headers.get("allow"), allow, path);

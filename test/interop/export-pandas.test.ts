@@ -7,8 +7,8 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { exportFile } from "../actors/exporter/export-client.ts";
 import { RecorderHouse } from "../actors/recorder/recorder-house.ts";
-import type { PlainRow } from "../actors/recorder/rows.ts";
-import { TempLog } from "../actors/recorder/temp-log.ts";
+import type { PlainRow } from "../actors/store/log/rows.ts";
+import { TempLog } from "../actors/store/log/temp-log.ts";
 import { PYTHON_TEST_TIMEOUT_MS, pythonSkipped, pythonWith, run } from "./python.ts";
 
 const PACKAGES = ["pyarrow==26.0.1", "pandas==3.1.1"];

@@ -22,7 +22,7 @@ import {
   KERNEL_STATIC_BYTES,
   type Kernels,
 } from "../../../wasm/index.ts";
-import { type PlainRow, readRows } from "../recorder/rows.ts";
+import { type PlainRow, readRows } from "../store/log/rows.ts";
 
 export const SLOT_BYTES = 2 ** 16;
 const SLOTS = 4;

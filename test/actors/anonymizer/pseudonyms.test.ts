@@ -25,7 +25,7 @@ import {
   instantiateKernels,
   KERNEL_STATIC_BYTES,
 } from "../../../wasm/index.ts";
-import { readRows } from "../recorder/rows.ts";
+import { readRows } from "../store/log/rows.ts";
 import { pseudonymOf } from "./reference.ts";
 
 const SEED = 20_260_103;

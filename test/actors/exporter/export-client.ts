@@ -1,11 +1,11 @@
 /** Asks the exporter of a house, and pulls whole files from it. */
 
 import assert from "node:assert/strict";
+import type { ExportOrder } from "../../../actors/exporter/order.ts";
 import {
   type ExporterMessage,
   type ExporterReplies,
   MAX_CHUNK_BYTES,
-  type OpenExport,
 } from "../../../actors/exporter/protocol.ts";
 import type { RecorderHouse } from "../recorder/recorder-house.ts";
 
@@ -23,15 +23,19 @@ export async function ask<Kind extends ExporterMessage["kind"]>(
   return result.value;
 }
 
-export async function open(house: RecorderHouse, request: Partial<OpenExport>) {
-  const opened = await ask(house, {
-    kind: "export.open",
+/** All of the process dataset as CSV, but for what is said. */
+export function orderOf(order: Partial<ExportOrder>): ExportOrder {
+  return {
     dataset: "process",
     format: "csv",
     fromMs: Number.NEGATIVE_INFINITY,
     toMs: Number.POSITIVE_INFINITY,
-    ...request,
-  });
+    ...order,
+  };
+}
+
+export async function open(house: RecorderHouse, order: Partial<ExportOrder>) {
+  const opened = await ask(house, { kind: "export.open", order: orderOf(order) });
   if (!opened.ok) throw new Error(opened.message);
   return opened;
 }
@@ -50,11 +54,11 @@ export async function pullAll(
     assert.ok(chunk.bytes.byteLength <= MAX_CHUNK_BYTES);
     assert.equal(chunk.bytes.byteLength, chunk.bytes.buffer.byteLength, "a chunk drags more bytes along");
     parts.push(chunk.bytes);
-    if (chunk.done) return { bytes: Buffer.concat(parts), pulls: parts.length };
+    if (chunk.done) return { bytes: Buffer.concat(parts), pulls: parts.length, last: chunk };
   }
 }
 
-export async function exportFile(house: RecorderHouse, request: Partial<OpenExport>): Promise<Buffer> {
-  const { id } = await open(house, request);
+export async function exportFile(house: RecorderHouse, order: Partial<ExportOrder>): Promise<Buffer> {
+  const { id } = await open(house, order);
   return (await pullAll(house, id)).bytes;
 }

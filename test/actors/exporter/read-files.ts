@@ -3,7 +3,7 @@
 import { zstdDecompressSync } from "node:zlib";
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
 import type { Dataset } from "../../../datasets/define.ts";
-import type { PlainRow, Value } from "../recorder/rows.ts";
+import type { PlainRow, Value } from "../store/log/rows.ts";
 
 /** Rows of CSV without quoted fields, each value read as its column's type says. */
 export function readCsv(dataset: Dataset, bytes: Uint8Array): PlainRow[] {
@@ -18,7 +18,8 @@ export function readCsv(dataset: Dataset, bytes: Uint8Array): PlainRow[] {
 }
 
 function csvValue(dataset: Dataset, name: string, text: string): Value {
-  if (text === "") return null;
+  // Of a single column, where an empty line would be none.
+  if (text === "" || text === '""') return null;
   const { type } = dataset.plan.public(name);
   switch (type) {
     case "u64":
@@ -41,10 +42,10 @@ export async function readParquet(dataset: Dataset, bytes: Uint8Array): Promise<
   const rows = await parquetReadObjects({ file: fileOf(bytes), compressors: { ZSTD: unzstd } });
   return rows.map((row) =>
     Object.fromEntries(
-      dataset.publicColumns.map(({ name }) => [
-        name,
-        row[name] instanceof Date ? row[name].getTime() : row[name],
-      ]),
+      Object.entries(row).map(([name, value]) => {
+        dataset.plan.public(name);
+        return [name, value instanceof Date ? value.getTime() : value];
+      }),
     ),
   );
 }

@@ -6,6 +6,8 @@
 import { setImmediate } from "node:timers/promises";
 import { Door } from "../../../actors/door.ts";
 import exporter from "../../../actors/exporter/exporter.ts";
+import type { KeepRules } from "../../../actors/keeper/housekeeping.ts";
+import { type KeeperConfig, type KeeperParts, keeperWith } from "../../../actors/keeper/keeper.ts";
 import type { LedgerSpec } from "../../../actors/ledger.ts";
 import { type LedgerRow, placeLedger, readLedger } from "../../../actors/ledger.ts";
 import { recorderOn } from "../../../actors/recorder/recorder.ts";
@@ -14,14 +16,20 @@ import { datasets } from "../../../datasets/index.ts";
 import { memory } from "../../../datasets/memory.ts";
 import { optimization } from "../../../datasets/optimization.ts";
 import { process } from "../../../datasets/process.ts";
-import type { ActorContext, ActorFactory, Behaviour, Message } from "../../../runtime/actor/types.ts";
+import type {
+  ActorContext,
+  ActorFactory,
+  ActorSpec,
+  Behaviour,
+  Message,
+} from "../../../runtime/actor/types.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { createSystem, type System } from "../../../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../../../wasm/index.ts";
-import { FailingDisk } from "./failing-disk.ts";
-import { fillRows, type PlainRow, readRows } from "./rows.ts";
-import { START_MS } from "./temp-log.ts";
+import { FailingDisk } from "../store/log/failing-disk.ts";
+import { fillRows, type PlainRow, readRows } from "../store/log/rows.ts";
+import { START_MS } from "../store/log/temp-log.ts";
 
 export interface Publish extends Message {
   readonly kind: "publish";
@@ -41,6 +49,17 @@ const WINDOW_BYTES = 2 ** 19;
 const sources: readonly Dataset[] = [memory, process, optimization];
 const module = compileKernels();
 
+/** Of the rules alone: its parts are no plain data. */
+function keeper(dataFolder: string, { disk: _, codec: __, ...rules }: KeepRules & KeeperParts): ActorSpec {
+  return {
+    name: "keeper",
+    module: "",
+    thread: "main",
+    config: { dataFolder, windowBytes: WINDOW_BYTES, rules } satisfies KeeperConfig,
+    scratchBytes: WINDOW_BYTES,
+  };
+}
+
 export class RecorderHouse {
   readonly clock = new VirtualClock(START_MS);
   readonly disk = new FailingDisk();
@@ -49,9 +68,11 @@ export class RecorderHouse {
   readonly system: System;
   readonly #ledger: LedgerSpec;
 
-  constructor(dataFolder: string, seed = 1, segmentBytes = 2 ** 20) {
+  /** @param keep how the store is kept; default: there is no keeper */
+  constructor(dataFolder: string, seed = 1, segmentBytes = 2 ** 20, keep?: KeepRules & KeeperParts) {
     const factories: Record<string, ActorFactory<never>> = {
       recorder: (context) => recorderOn(context, this.disk),
+      keeper: (context) => keeperWith(context, keep ?? {}),
       source: (context) => this.#source(context, seededRandom(seed)),
       exporter,
     };
@@ -72,7 +93,7 @@ export class RecorderHouse {
               name: "recorder",
               module: "",
               thread: "main",
-              config: { dataFolder, segmentBytes, keepBytes: 2 ** 30, stagingBytes: WINDOW_BYTES },
+              config: { dataFolder, segmentBytes, stagingBytes: WINDOW_BYTES },
               scratchBytes: WINDOW_BYTES,
             },
             {
@@ -89,6 +110,7 @@ export class RecorderHouse {
               config: {},
               writes: sources.map(({ name }) => name),
             },
+            ...(keep === undefined ? [] : [keeper(dataFolder, keep)]),
           ],
         },
       ],

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { memory } from "../../../datasets/memory.ts";
 import { process } from "../../../datasets/process.ts";
+import { TempLog } from "../store/log/temp-log.ts";
 import { RecorderHouse } from "./recorder-house.ts";
-import { TempLog } from "./temp-log.ts";
 
 let at: TempLog;
 let house: RecorderHouse;

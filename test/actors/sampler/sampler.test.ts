@@ -27,7 +27,7 @@ import { VirtualClock } from "../../../runtime/clock.ts";
 import { createSystem } from "../../../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../../../wasm/index.ts";
 import { describe, test } from "../../fixtures/flat-test.ts";
-import { readRows } from "../recorder/rows.ts";
+import { readRows } from "../store/log/rows.ts";
 
 const SLOTS = 4;
 /** A door keeps one back. */

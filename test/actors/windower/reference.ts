@@ -1,7 +1,7 @@
 /** Windows in plain TypeScript: all values kept and sorted. Rows are taken one by one, in the order they came. */
 
 import type { Dataset } from "../../../datasets/define.ts";
-import type { PlainRow } from "../recorder/rows.ts";
+import type { PlainRow } from "../store/log/rows.ts";
 
 export const MINUTE_MS = 60_000;
 

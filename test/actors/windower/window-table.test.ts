@@ -8,16 +8,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { BlockPool, PoolExhausted } from "../../../actors/windower/block-pool.ts";
 import { WindowTable, type WindowTableOptions } from "../../../actors/windower/window-table.ts";
 import { process } from "../../../datasets/process.ts";
 import type { Row } from "../../../datasets/row.ts";
 import { createRowWriter } from "../../../datasets/write-rows.ts";
 import {
+  BlockPool,
   compileKernels,
   createKernelMemory,
   instantiateKernels,
   KERNEL_STATIC_BYTES,
+  PoolExhausted,
 } from "../../../wasm/index.ts";
 
 const MINUTE_MS = 60_000;

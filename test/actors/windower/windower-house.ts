@@ -6,9 +6,9 @@
 import { setImmediate } from "node:timers/promises";
 import { Door } from "../../../actors/door.ts";
 import { placeLedger } from "../../../actors/ledger.ts";
-import { readLog } from "../../../actors/recorder/log-reader.ts";
 import recorder from "../../../actors/recorder/recorder.ts";
 import { kernelsOf } from "../../../actors/resources.ts";
+import { readLog } from "../../../actors/store/log/log-reader.ts";
 import windower, { type WindowerConfig, windowerScratchBytes } from "../../../actors/windower/windower.ts";
 import type { Dataset } from "../../../datasets/define.ts";
 import { datasetNamed, datasets, derivedDatasets, sourceDatasets } from "../../../datasets/index.ts";
@@ -23,7 +23,7 @@ import {
   KERNEL_STATIC_BYTES,
   type Kernels,
 } from "../../../wasm/index.ts";
-import { type PlainRow, readRows } from "../recorder/rows.ts";
+import { type PlainRow, readRows } from "../store/log/rows.ts";
 
 const SLOT_BYTES = 2 ** 17;
 const STAGING_BYTES = 2 ** 19;

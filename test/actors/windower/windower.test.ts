@@ -16,7 +16,7 @@ import { process } from "../../../datasets/process.ts";
 import { LaneReader } from "../../../runtime/lane/index.ts";
 import { temporaryFolder } from "../../e2e/support.ts";
 import { describe, test } from "../../fixtures/flat-test.ts";
-import type { PlainRow } from "../recorder/rows.ts";
+import type { PlainRow } from "../store/log/rows.ts";
 import {
   MINUTE_MS,
   meanOf,

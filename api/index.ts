@@ -1,0 +1,25 @@
+/** Millrace for programs: export and query a store from TypeScript. */
+
+export type { QueryParam } from "../actors/analyst/protocol.ts";
+export type { PrivacyReport } from "../actors/exporter/anonymous/report.ts";
+export {
+  COMPRESSIONS,
+  type Compression,
+  EXPORT_FORMATS,
+  type ExportFormatName,
+  type ExportStats,
+  PROFILES,
+  type Profile,
+} from "../actors/exporter/order.ts";
+export type { Refused } from "../actors/refused.ts";
+export type { DatasetStats, StoreStats } from "../actors/store/stats.ts";
+export type { VerifyProgress, VerifyReport } from "../actors/store/verify.ts";
+export {
+  type LocalStoreClient,
+  type LocalStoreOpened,
+  type LocalStoreOptions,
+  openLocalStore,
+  type StoreInUse,
+} from "./local.ts";
+export { connectStore, type RemoteStoreClient, type RemoteStoreOptions } from "./remote.ts";
+export type * from "./store-client.ts";

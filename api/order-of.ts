@@ -1,0 +1,62 @@
+/** What a program asks for, as an order of the exporter. */
+
+import type { ExportOrder } from "../actors/exporter/order.ts";
+import { type Refused, refuse } from "../actors/refused.ts";
+import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "../datasets/moment-text.ts";
+import type { ExportOptions, ExportRangeOptions, ExportRecentOptions, Moment } from "./store-client.ts";
+
+const DEFAULT_HOURS = 24;
+const MAX_HOURS = 24 * 366 * 10;
+const HOUR_MS = 3_600_000;
+
+export type OrderOf = { readonly ok: true; readonly order: ExportOrder } | Refused<"bad-range">;
+
+export function orderOfRange(options: ExportRangeOptions): OrderOf {
+  const fromMs = options.from === undefined ? Number.NEGATIVE_INFINITY : momentMs(options.from);
+  if (Number.isNaN(fromMs)) return badMoment("from", options.from);
+  const toMs = options.to === undefined ? Number.POSITIVE_INFINITY : momentMs(options.to);
+  if (Number.isNaN(toMs)) return badMoment("to", options.to);
+  return { ok: true, order: orderOf(options, fromMs, toMs) };
+}
+
+export function orderOfRecent(options: ExportRecentOptions, nowMs: number): OrderOf {
+  const { hours = DEFAULT_HOURS } = options;
+  if (!(hours > 0 && hours <= MAX_HOURS)) {
+    return refuse(
+      "bad-range",
+      `expected hours to be a number above 0, at most ${MAX_HOURS}; came ${String(hours)}`,
+    );
+  }
+  return { ok: true, order: orderOf(options, nowMs - Math.ceil(hours * HOUR_MS), nowMs) };
+}
+
+function orderOf(options: ExportOptions, fromMs: number, toMs: number): ExportOrder {
+  const { dataset, format, columns, where, compression, profile, k, maxSuppressed } = options;
+  return {
+    dataset,
+    format,
+    fromMs,
+    toMs,
+    ...(columns === undefined ? {} : { columns }),
+    ...(where === undefined ? {} : { where }),
+    ...(compression === undefined ? {} : { compression }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(k === undefined ? {} : { k }),
+    ...(maxSuppressed === undefined ? {} : { maxSuppressed }),
+  };
+}
+
+/** NaN for what is no moment. */
+function momentMs(moment: Moment): number {
+  const ms =
+    typeof moment === "string" ? parseMoment(moment) : typeof moment === "number" ? moment : moment.getTime();
+  return ms >= MIN_MOMENT_MS && ms <= MAX_MOMENT_MS ? ms : Number.NaN;
+}
+
+function badMoment(name: string, came: Moment | undefined): Refused<"bad-range"> {
+  const shown = typeof came === "string" ? JSON.stringify(came.slice(0, 60)) : String(came);
+  return refuse(
+    "bad-range",
+    `expected ${name} to be a time: a Date, milliseconds since 1970, or text such as 2026-01-31T12:00:00Z; came ${shown}`,
+  );
+}

@@ -1,0 +1,144 @@
+/** What `millrace export` was asked for: which files, each made of what. Decided before anything is opened or written. */
+
+import { existsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Compression, ExportFormatName, Profile } from "../actors/exporter/order.ts";
+import { EXPORT_FORMATS } from "../actors/exporter/order.ts";
+import type { ExportRangeOptions } from "../api/store-client.ts";
+import { datasets } from "../datasets/index.ts";
+import { exportName } from "../http/export-name.ts";
+import { timeSpan } from "../http/time-span.ts";
+import { nearestName } from "../runtime/config/nearest.ts";
+import type { Given } from "./command.ts";
+import { usageError } from "./exit-codes.ts";
+
+export interface ExportWish {
+  /** One file, or with --all one of each dataset. */
+  readonly exports: readonly Omit<ExportRangeOptions, "onProgress" | "signal">[];
+  /** The folder that --all writes into; it may have to be made. */
+  readonly folder: string | undefined;
+  /** The file goes to standard output. */
+  readonly toStdout: boolean;
+}
+
+const STDOUT = "-";
+
+/** @throws CommandEnd that names the option that is wrong */
+export function exportWish(given: Given, nowMs: number): ExportWish {
+  const output = given.text("output");
+  if (output === undefined) {
+    throw usageError("--output: expected the file to write, or - for standard output; came nothing");
+  }
+  const isAll = given.flag("all");
+  const dataset = given.text("dataset");
+  const names = datasets.map(({ name }) => name);
+  if (isAll === (dataset !== undefined)) {
+    const came = isAll ? "both" : "neither";
+    throw usageError(`--dataset: expected one of ${names.join(", ")}, or --all in its place; came ${came}`);
+  }
+  if (dataset !== undefined && !names.includes(dataset)) throw unknownName("--dataset", dataset, names);
+  const toStdout = output === STDOUT;
+  if (isAll && toStdout)
+    throw usageError("--output: expected a folder, as --all writes several files; came -");
+  if (toStdout && given.flag("json")) {
+    throw usageError("--json: expected it without --output -, as both write to standard output; came both");
+  }
+  const { format, compression } = formatOf(given, output, isAll);
+  const common = { ...rowsOf(given, nowMs), ...privacyOf(given), format, force: given.flag("force") };
+  const compressed = compression === undefined ? {} : { compression };
+  if (dataset !== undefined) {
+    const exports = [{ ...common, ...compressed, dataset, output }];
+    if (!toStdout) refuseExisting([output], common.force);
+    return { exports, folder: undefined, toStdout };
+  }
+  if (given.text("columns") !== undefined || given.text("where") !== undefined) {
+    const option = given.text("columns") === undefined ? "where" : "columns";
+    throw usageError(`--${option}: expected it with one dataset, as the columns differ; came with --all`);
+  }
+  if (statSync(output, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw usageError(`--output: expected a folder, as --all writes several files; ${output} is a file`);
+  }
+  const ending = endingOf(format, compression);
+  const exports = names.map((name) => ({
+    ...common,
+    ...compressed,
+    dataset: name,
+    output: join(output, `${name}.${ending}`),
+  }));
+  refuseExisting(
+    exports.map((options) => options.output),
+    common.force,
+  );
+  return { exports, folder: output, toStdout };
+}
+
+function formatOf(given: Given, output: string, isAll: boolean) {
+  const named = isAll ? undefined : exportName(basename(output));
+  const text = given.text("format");
+  if (text !== undefined && !isFormat(text)) throw unknownName("--format", text, EXPORT_FORMATS);
+  const format = text ?? named?.format;
+  if (format === undefined) {
+    throw usageError(
+      `--format: expected one of ${EXPORT_FORMATS.join(", ")}, or an --output whose name ends in one; came nothing`,
+    );
+  }
+  // Which of them the format allows is for the exporter to say.
+  const compression = (given.text("compression") ?? named?.compression) as Compression | undefined;
+  return { format: format as ExportFormatName, compression };
+}
+
+function rowsOf(given: Given, nowMs: number) {
+  const [hours, from, to] = ["hours", "from", "to"].map((name) => given.text(name));
+  const span = timeSpan({ hours, from, to }, nowMs);
+  if (!span.ok) throw usageError(`--${span.parameter}: expected ${span.expected}; came ${span.came}`);
+  const columns = given.text("columns");
+  const where = given.text("where");
+  return {
+    from: span.fromMs,
+    to: span.toMs,
+    ...(columns === undefined ? {} : { columns: columns.split(",").map((name) => name.trim()) }),
+    ...(where === undefined ? {} : { where }),
+  };
+}
+
+function privacyOf(given: Given) {
+  const asked = given.text("profile");
+  const profile = given.flag("anonymize") ? "anonymous" : asked;
+  if (asked !== undefined && asked !== profile) {
+    throw usageError(`--profile: expected anonymous beside --anonymize; came ${JSON.stringify(asked)}`);
+  }
+  const k = given.number("k");
+  const maxSuppressed = given.number("max-suppressed");
+  if (profile !== "anonymous" && (k !== undefined || maxSuppressed !== undefined)) {
+    const option = k === undefined ? "max-suppressed" : "k";
+    throw usageError(`--${option}: expected it with --anonymize; came alone`);
+  }
+  return {
+    ...(profile === undefined ? {} : { profile: profile as Profile }),
+    ...(k === undefined ? {} : { k }),
+    ...(maxSuppressed === undefined ? {} : { maxSuppressed }),
+  };
+}
+
+function refuseExisting(paths: readonly string[], force: boolean): void {
+  const there = force ? undefined : paths.find((path) => existsSync(path));
+  if (there === undefined) return;
+  throw usageError(`--output: ${there} is there already; choose another, or replace it with --force`);
+}
+
+function endingOf(format: ExportFormatName, compression: Compression | undefined): string {
+  if (format === "parquet" || compression === undefined || compression === "none") return format;
+  return `${format}.${compression === "gzip" ? "gz" : "zst"}`;
+}
+
+function isFormat(text: string): text is ExportFormatName {
+  return EXPORT_FORMATS.some((format) => format === text);
+}
+
+function unknownName(option: string, came: string, known: readonly string[]) {
+  const near = nearestName(came, known);
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  return usageError(
+    `${option}: expected one of ${known.join(", ")}; came ${JSON.stringify(came.slice(0, 60))}${hint}`,
+  );
+}

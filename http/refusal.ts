@@ -1,0 +1,49 @@
+/** What an actor refuses, as the problem that it is over HTTP. `reason` is kept in it, in the actor's own word. */
+
+import type { Context } from "hono";
+import type { QueryRefusal } from "../actors/analyst/protocol.ts";
+import type { ExportRefusal, JobRefusal, PullRefusal } from "../actors/exporter/protocol.ts";
+import type { Refused } from "../actors/refused.ts";
+import { type ProblemCode, problem } from "./problem.ts";
+
+export type Refusal = ExportRefusal | PullRefusal | JobRefusal | QueryRefusal;
+
+const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
+  "unknown-dataset": "unknown-dataset",
+  "unknown-format": "unknown-format",
+  "unknown-column": "unknown-column",
+  "bad-range": "bad-parameter",
+  "bad-filter": "bad-filter",
+  "bad-option": "bad-parameter",
+  "below-policy": "below-policy",
+  "too-many": "too-many",
+  disk: "disk",
+  // Opened a moment ago and gone: the exporter or the analyst was started again.
+  "unknown-export": "actor-failed",
+  "unknown-query": "actor-failed",
+  damaged: "store-damaged",
+  "unknown-job": "unknown-export",
+  "not-done": "export-not-done",
+  refused: "query-refused",
+  "needs-extension": "query-needs-extension",
+  "too-large": "query-too-large",
+  "timed-out": "query-timed-out",
+};
+
+/** Seconds after which it may be tried again, where trying again can help. */
+const RETRY_AFTER: Readonly<Partial<Record<ProblemCode, string>>> = { "too-many": "5", "actor-failed": "2" };
+
+/** @param more members of the problem besides its reason */
+export function refusal(
+  c: Context,
+  { reason, message }: Refused<Refusal>,
+  more: Readonly<Record<string, unknown>> = {},
+): Response {
+  const code = PROBLEM_OF[reason];
+  const after = RETRY_AFTER[code];
+  return problem(c, code, {
+    detail: code === "actor-failed" ? `${message}; try again` : message,
+    more: { reason, ...more },
+    ...(after === undefined ? {} : { headers: { "retry-after": after } }),
+  });
+}

@@ -1,0 +1,154 @@
+/** The commands through a running Millrace: a whole one, and one whose exporter does what the test wants. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { ExportJob } from "../../actors/exporter/protocol.ts";
+import { type HttpServer, startHttp } from "../../http/serve.ts";
+import type { AskResult, Message } from "../../runtime/actor/types.ts";
+import { Server } from "../e2e/server.ts";
+import { until } from "../e2e/support.ts";
+import { aJob } from "../http/jobs.ts";
+import { good, statusOf } from "../http/support.ts";
+import { runCli } from "./run-cli.ts";
+
+const TIMEOUT = { timeout: 180_000 };
+const FAST = ["--port", "0", "--sampler.memoryIntervalMs", "100ms", "--sampler.processIntervalMs", "1s"];
+const TOKEN = "correct-horse-battery-staple";
+
+function temporary(t: { after(fn: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-cli-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test(
+  "a running one is found by its folder or by its address, and asked instead of its store",
+  TIMEOUT,
+  async (t) => {
+    const folder = temporary(t);
+    const data = join(folder, "data");
+    const server = new Server(t, [...FAST, "--data", data], { env: { MILLRACE_HTTP_TOKEN: TOKEN } });
+    const url = await server.ready();
+    const env = { MILLRACE_HTTP_TOKEN: TOKEN };
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    let rows = 0;
+    await until("there are rows", () => {
+      void fetch(`${url}/v1/ledger`, { headers })
+        .then((response) => response.json())
+        .then((ledger) => {
+          rows = (ledger as { datasets: { memory: { stored: number } } }).datasets.memory.stored;
+        });
+      return rows > 5;
+    });
+
+    const byFolder = join(folder, "by-folder.csv");
+    const first = await runCli(["export", "--dataset", "memory", "--data", data, "--output", byFolder], {
+      env,
+    });
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stderr, /by-folder\.csv: \d+ rows, .*; csv, pseudonymous\n$/);
+    assert.ok(readFileSync(byFolder, "utf8").split("\n").length > 6);
+
+    const byUrl = join(folder, "by-url.parquet");
+    const second = await runCli(["export", "--dataset", "process", "--url", url, "--output", byUrl], { env });
+    assert.equal(second.code, 0, second.stderr);
+    assert.equal(readFileSync(byUrl).subarray(0, 4).toString(), "PAR1");
+
+    const denied = await runCli([
+      "export",
+      "--dataset",
+      "memory",
+      "--url",
+      url,
+      "--output",
+      join(folder, "no.csv"),
+    ]);
+    assert.equal(denied.code, 1);
+    assert.match(denied.stderr, /wants a token.*MILLRACE_HTTP_TOKEN/);
+
+    const anonymous = ["--anonymize", "--output", join(folder, "no.csv")];
+    const below = await runCli(["export", "--dataset", "process", "--data", data, ...anonymous], { env });
+    assert.equal(below.code, 3, below.stderr);
+
+    const compacted = await runCli(["store", "compact", "--all", "--data", data], { env });
+    assert.match(compacted.stdout, /^\d[\d ]* rows were compacted into \d+ files\n$/);
+    const stats = await runCli(["store", "stats", "--url", url, "--json"], { env });
+    const { datasets } = JSON.parse(stats.stdout) as { datasets: { dataset: string; lakeRows: number }[] };
+    assert.ok(datasets.find(({ dataset }) => dataset === "memory")!.lakeRows > 5);
+
+    const query = await runCli(["query", "select count(*) > 5 as many from memory", "--data", data], { env });
+    assert.equal(query.stdout, "many\ntrue\n", query.stderr);
+
+    assert.deepEqual(readdirSync(folder).sort(), ["by-folder.csv", "by-url.parquet", "data"]);
+    const list = (await (await fetch(`${url}/v1/exports`, { headers })).json()) as {
+      exports: { state: string }[];
+    };
+    assert.ok(
+      !list.exports.some(({ state }) => state === "done"),
+      "what was fetched is removed at the server",
+    );
+  },
+);
+
+async function fake(answer: (message: Message) => AskResult<unknown>): Promise<HttpServer> {
+  return startHttp({
+    settings: { http: { host: "127.0.0.1", port: 0 } },
+    system: {
+      ask: async <T>(_to: string, message: Message) => answer(message) as AskResult<T>,
+      status: () => statusOf({}),
+      restart: async () => ({ ok: true }),
+    },
+    ledger: () => [],
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`on ${signal} an export is cancelled where it is made, and leaves nothing`, TIMEOUT, async (t) => {
+    const folder = temporary(t);
+    const asked: string[] = [];
+    let onWatched: () => void = () => {};
+    const watched = new Promise<void>((resolve) => {
+      onWatched = resolve;
+    });
+    const http = await fake(({ kind }) => {
+      asked.push(kind);
+      if (kind === "export.job") onWatched();
+      return good({ ok: true, job: aJob() satisfies ExportJob });
+    });
+    t.after(() => http.close());
+    const output = join(folder, "out.csv");
+    const ended = runCli(["export", "--dataset", "memory", "--url", http.url, "--output", output], {
+      onStart: (kill) => void watched.then(() => kill(signal)),
+    });
+    const { code, stderr } = await ended;
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /cancelled/);
+    assert.deepEqual(readdirSync(folder), []);
+    assert.ok(asked.includes("export.cancel"), asked.join(", "));
+  });
+}
+
+test("an export whose server ends is not taken for done", TIMEOUT, async (t) => {
+  const folder = temporary(t);
+  let onRead: () => void = () => {};
+  const read = new Promise<void>((resolve) => {
+    onRead = resolve;
+  });
+  const stats = { rows: 1, bytes: 2 ** 30 };
+  const http = await fake(({ kind }) => {
+    if (kind === "export.read") onRead();
+    return kind === "export.read"
+      ? good({ ok: true, bytes: new Uint8Array(2 ** 16), fileBytes: 2 ** 30 })
+      : good({ ok: true, job: aJob({ state: "done", stats: stats as ExportJob["stats"] }) });
+  });
+  t.after(() => http.close());
+  void read.then(() => http.close());
+  const output = join(folder, "out.csv");
+  const ended = await runCli(["export", "--dataset", "memory", "--url", http.url, "--output", output]);
+  assert.equal(ended.code, 1, ended.stderr);
+  assert.match(ended.stderr, /the connection to .* broke/);
+  assert.deepEqual(readdirSync(folder), []);
+});
