@@ -2,7 +2,7 @@
  * The one command before a commit, and the one that CI runs: format, lint and import direction (Biome), types (tsc), tests on
  * Bun, tests on Deno. Everything runs, also after a failure, so that one look tells all that is wrong.
  *
- *   bun run check [--fast]        --fast leaves the tests out
+ *   bun run check [--fast | --tested]        --fast leaves the tests out, --tested those that `bun run test` has just run
  */
 
 import { spawnSync } from "node:child_process";
@@ -24,13 +24,11 @@ const checks: readonly Check[] = [
   { name: "format, lint, import direction", command: [bun, "x", "biome", "ci", "--error-on-warnings", "."] },
   { name: "types", command: [bun, "x", "tsc"] },
 ];
-const tests: readonly Check[] = [
-  { name: "tests on Bun", command: [bun, "test", "--timeout", TEST_TIMEOUT_MS] },
-  { name: "tests on Deno", command: [...deno(), "test", "-A", "--no-check", "test/"] },
-];
+const onBun: Check = { name: "tests on Bun", command: [bun, "test", "--timeout", TEST_TIMEOUT_MS] };
+const onDeno: Check = { name: "tests on Deno", command: [...deno(), "test", "-A", "--no-check", "test/"] };
 
 const failed: string[] = [];
-const all = process.argv.includes("--fast") ? checks : [...checks, ...tests];
+const all = [...checks, ...testsFor(process.argv.slice(2))];
 for (const { name, command } of all) {
   const startedMs = performance.now();
   console.log(`\n── ${name}`);
@@ -50,4 +48,9 @@ if (failed.length > 0) {
 function deno(): readonly string[] {
   const { status } = spawnSync("deno", ["--version"], { stdio: "ignore" });
   return status === 0 ? ["deno"] : [bun, "x", DENO];
+}
+
+function testsFor(flags: readonly string[]): readonly Check[] {
+  if (flags.includes("--fast")) return [];
+  return flags.includes("--tested") ? [onDeno] : [onBun, onDeno];
 }

@@ -48,7 +48,7 @@ describe("settings", () => {
       store: {
         settleMs: 300_000,
         segmentMaxAgeMs: 6 * 3_600_000,
-        windowGroups: 24,
+        windowGroups: 6,
         keep: eachDataset((name) => (KEEP_DAYS[name] ?? 365) * 86_400_000),
         maxBytes: eachDataset(() => 2 ** 30),
       },

@@ -37,6 +37,8 @@ interface Haystack {
   readonly bytes: Buffer;
 }
 
+const QUERIES = ["select * from process", "select name from process", "select * from '/proc/self/comm'"];
+
 interface Needle {
   readonly what: string;
   readonly bytes: Buffer;
@@ -68,6 +70,9 @@ test("no identifier of this host leaves the process", { timeout: 180_000, skip }
   }
   for (const { data } of streamed()) assert.equal(JSON.parse(data).pid, pid);
 
+  // So that the lake is among the files, and what is read back comes from both.
+  const moved = await fetch(`${url}/v1/store/compact?all=true`, { method: "POST" });
+  assert.equal(moved.status, 200, await moved.text());
   const said = await everythingSaid(url);
   const stored = await exportedRows(said);
   for (const [format, rows] of Object.entries(stored)) {
@@ -85,6 +90,10 @@ test("no identifier of this host leaves the process", { timeout: 180_000, skip }
   const errors = { where: "standard error", bytes: Buffer.from(server.stderr) };
   const output = { where: "standard output", bytes: Buffer.from(server.stdout) };
   const files = [...live, ...filesBelow(folder)];
+  assert.ok(
+    files.some(({ where }) => where.includes("/lake/process/")),
+    "the lake is among the files",
+  );
   const everything = [...files, ...said, streamText, errors, output];
   // Decompressed, as a name within compressed pages would not be found.
   const parquetValues = { where: "values of the parquet export", bytes: textOf(stored.parquet) };
@@ -207,21 +216,30 @@ async function everythingSaid(url: string): Promise<Haystack[]> {
     ...["/", "/health", "/metrics", "/v1/actors", "/v1/datasets", "/v1/ledger"],
     ...datasets.map(({ name }) => `/v1/datasets/${name}`),
     ...exports,
+    ...["json", "jsonl", "sqlite", "arrow", "arrows"].map((format) => `/v1/export/process.${format}?hours=1`),
+    ...["/v1/store", "/v1/exports"],
     ...[
+      "/v1/export/process.csv?where=name%3D1",
       "/v1/export/process.csv?hours=abc",
       "/v1/export/process.csv?from=yesterday",
       "/v1/export/process.doc",
     ],
     ...["/v1/export/people.csv", "/v1/streams/people", "/v1/datasets/people", "/nowhere"],
   ];
+  const asked = [...paths.map((path) => ({ path, init: {} })), ...QUERIES.map(queryOf)];
   return Promise.all(
-    paths.map(async (path) => {
-      const response = await fetch(url + path);
+    asked.map(async ({ path, init }) => {
+      const response = await fetch(url + path, init);
       const head = [...response.headers].map((header) => header.join(": ")).join("\n");
       const body = Buffer.from(await response.arrayBuffer());
       return { where: `the answer to ${path}`, bytes: Buffer.concat([Buffer.from(`${head}\n\n`), body]) };
     }),
   );
+}
+
+function queryOf(sql: string) {
+  const headers = { "content-type": "application/json", accept: "text/csv" };
+  return { path: "/v1/query", init: { method: "POST", headers, body: JSON.stringify({ sql }) } };
 }
 
 async function exportedRows(said: readonly Haystack[]) {
