@@ -2,8 +2,8 @@
 
 import type { QueryChunk, QueryFormat } from "../actors/analyst/protocol.ts";
 import { type Query, SqlEngine } from "../actors/analyst/sql-engine.ts";
-import type { TakeSnapshot } from "../actors/exporter/snapshot.ts";
 import { type Refused, refuse } from "../actors/refused.ts";
+import type { TakeSnapshot } from "../actors/store/snapshot.ts";
 import { datasets } from "../datasets/index.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { readQueryRows } from "./query-rows.ts";

@@ -33,6 +33,7 @@ export function csvRows(shape: TableShape): RowText {
   return new RowText(shape, format, (_, index) => (index === 0 ? "" : ","), "\n");
 }
 
-function csvField(text: string): string {
+/** Text as a field: quoted when it must be, and when it is empty, so that it is not taken for a missing one. */
+export function csvField(text: string): string {
   return text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -6,11 +6,11 @@
 import { datasets } from "../../datasets/index.ts";
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
 import type { Timer } from "../../runtime/clock.ts";
-import { StoreHold } from "../exporter/store-hold.ts";
-import { storeSnapshots } from "../exporter/store-snapshots.ts";
 import { StoreAccount } from "../ledger.ts";
 import { type Refused, refuse } from "../refused.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
+import { StoreHold } from "../store/store-hold.ts";
+import { storeSnapshots } from "../store/store-snapshots.ts";
 import {
   type AnalystMessage,
   type AnalystReplies,

@@ -4,6 +4,7 @@
  */
 
 import { DataType, Precision, TimeUnit, type Vector } from "apache-arrow";
+import { csvField } from "../../datasets/csv-rows.ts";
 import { MOMENT_BYTES, type MomentWriter } from "../../datasets/moment-text.ts";
 import {
   NUMBER_BYTES,
@@ -15,7 +16,6 @@ import {
 } from "../../datasets/number-text.ts";
 import { Literal, SLACK_BYTES, type TextSink } from "../../datasets/text-sink.ts";
 import { type ColumnText, columnText } from "./cell-text.ts";
-import { csvField } from "./csv-field.ts";
 
 /** Appends the cell of a row, missing or not. */
 export type WriteCell = (sink: TextSink, row: number) => void;

@@ -14,12 +14,12 @@ import {
   type Schema,
   Vector,
 } from "apache-arrow";
+import { csvField } from "../../datasets/csv-rows.ts";
 import { MomentWriter } from "../../datasets/moment-text.ts";
 import { Literal, SLACK_BYTES, TextSink } from "../../datasets/text-sink.ts";
 import { concatBytes, END_OF_STREAM } from "../../runtime/batch/index.ts";
 import { typeName } from "./cell-text.ts";
 import { cellWriter } from "./cell-writer.ts";
-import { csvField } from "./csv-field.ts";
 import type { QueryFormat } from "./protocol.ts";
 
 export const CONTENT_TYPES: Readonly<Record<QueryFormat, string>> = {

@@ -9,11 +9,11 @@
 import { setImmediate } from "node:timers";
 import type { Dataset } from "../../datasets/define.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
-import { ByteQueue } from "../exporter/byte-queue.ts";
+import { ByteQueue } from "../byte-queue.ts";
 import { MAX_CHUNK_BYTES } from "../exporter/protocol.ts";
-import type { TakeSnapshot } from "../exporter/snapshot.ts";
-import { unreadable } from "../exporter/unreadable.ts";
 import { type Refused, refuse } from "../refused.ts";
+import type { TakeSnapshot } from "../store/snapshot.ts";
+import { unreadable } from "../store/unreadable.ts";
 import type { DuckRequest, TableNeed } from "./duck-protocol.ts";
 import type { Answered, DuckThread } from "./duck-thread.ts";
 import { orderFault } from "./order-fault.ts";

@@ -3,9 +3,9 @@
 import type { Dataset } from "../../datasets/define.ts";
 import { chooseColumns } from "../../datasets/shape.ts";
 import { concatBytes, END_OF_STREAM, streamPreamble } from "../../runtime/batch/index.ts";
-import type { Snapshot } from "../exporter/snapshot.ts";
 import { type Refused, refuse } from "../refused.ts";
 import { RowGatherer } from "../store/row-gatherer.ts";
+import type { Snapshot } from "../store/snapshot.ts";
 import type { StoredRows } from "../store/stored-rows.ts";
 import type { TableNeed } from "./duck-protocol.ts";
 import type { ReadFacts } from "./protocol.ts";

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, rmSync } from "node:fs";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Refused, refuse } from "../refused.ts";
+import { unreadable } from "../store/unreadable.ts";
 import type { ExportPlan } from "./check-order.ts";
 import { ExportFile, fileRefusal, hostDisk } from "./export-file.ts";
 import type { ExportRun } from "./export-run.ts";
@@ -24,7 +25,6 @@ import {
   MAX_JOBS,
   type PullRefusal,
 } from "./protocol.ts";
-import { unreadable } from "./unreadable.ts";
 
 type Failure = Refused<PullRefusal | ExportRefusal>;
 

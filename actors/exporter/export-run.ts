@@ -15,15 +15,15 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import type { TableShape } from "../../datasets/shape.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { ByteQueue } from "../byte-queue.ts";
+import type { Snapshot, TakeSnapshot } from "../store/snapshot.ts";
 import { Anonymizing, type AnonymousRows, type PrivacyReport, wholeHours } from "./anonymous/index.ts";
-import { ByteQueue } from "./byte-queue.ts";
 import type { ExportPlan } from "./check-order.ts";
 import type { Exclusive } from "./exclusive.ts";
 import { CountingPass, EncodingPass, GatheringPass, wholeParts } from "./export-pass.ts";
 import { Reading } from "./export-reading.ts";
 import type { Encoder, ExportNotes } from "./format.ts";
 import type { ExportStats, OrderRefused } from "./order.ts";
-import type { Snapshot, TakeSnapshot } from "./snapshot.ts";
 
 export interface RunSource {
   readonly take: TakeSnapshot;

@@ -2,11 +2,11 @@
 
 import { setImmediate } from "node:timers/promises";
 import { type Refused, refuse } from "../refused.ts";
+import { unreadable } from "../store/unreadable.ts";
 import { type PrivacyReport, renderPrivacyPage } from "./anonymous/index.ts";
 import { type Companion, ExportFile, type FileDisk, type FileRefusal } from "./export-file.ts";
 import type { ExportRun } from "./export-run.ts";
 import type { ExportStats, OrderRefusal } from "./order.ts";
-import { unreadable } from "./unreadable.ts";
 
 export interface ExportProgress {
   /** Rows that were looked at so far, of at most `mostRows`. */

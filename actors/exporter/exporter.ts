@@ -12,6 +12,9 @@ import type { Timer } from "../../runtime/clock.ts";
 import { StoreAccount } from "../ledger.ts";
 import { type Refused, refuse } from "../refused.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
+import { StoreHold } from "../store/store-hold.ts";
+import { storeSnapshots } from "../store/store-snapshots.ts";
+import { unreadable } from "../store/unreadable.ts";
 import { checkOrder, type ExportPlan } from "./check-order.ts";
 import { ExportJobs, newJobId } from "./export-jobs.ts";
 import { ExportRun } from "./export-run.ts";
@@ -24,10 +27,7 @@ import {
   MAX_CHUNK_BYTES,
   MAX_EXPORTS,
 } from "./protocol.ts";
-import { StoreHold } from "./store-hold.ts";
-import { storeSnapshots } from "./store-snapshots.ts";
 import { Turns } from "./turns.ts";
-import { unreadable } from "./unreadable.ts";
 
 export interface ExporterConfig {
   readonly dataFolder: string;

@@ -1,7 +1,7 @@
 /** Rows in memory that an engine reads as if they were stored, and what it asked for. */
 
-import type { SnapshotWish, TakeSnapshot } from "../../../actors/exporter/snapshot.ts";
 import { rowRuns } from "../../../actors/store/row-runs.ts";
+import type { SnapshotWish, TakeSnapshot } from "../../../actors/store/snapshot.ts";
 import type { Dataset } from "../../../datasets/define.ts";
 import { Batch, batchBytes, type PublicBatch } from "../../../runtime/batch/index.ts";
 import { seededRandom } from "../../../runtime/random.ts";

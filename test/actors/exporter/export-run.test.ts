@@ -13,7 +13,7 @@ import { ExportRun } from "../../../actors/exporter/export-run.ts";
 import { exportToFile } from "../../../actors/exporter/export-to-file.ts";
 import type { ByteSink, Encoder, ExportFacts, ExportNotes } from "../../../actors/exporter/format.ts";
 import type { ExportOrder } from "../../../actors/exporter/order.ts";
-import type { SnapshotWish } from "../../../actors/exporter/snapshot.ts";
+import type { SnapshotWish } from "../../../actors/store/snapshot.ts";
 import { StoreDamaged } from "../../../actors/store/store-damaged.ts";
 import type { StoredPart } from "../../../actors/store/stored-rows.ts";
 import { process } from "../../../datasets/process.ts";

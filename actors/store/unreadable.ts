@@ -1,7 +1,7 @@
 /** What to tell when an export cannot go on: the store is damaged, or the disk refused. File names may tell who runs this: not told. */
 
 import { type Refused, refuse } from "../refused.ts";
-import { StoreDamaged } from "../store/store-damaged.ts";
+import { StoreDamaged } from "./store-damaged.ts";
 
 /** @throws the error itself when it is a bug of ours */
 export function unreadable(error: unknown): Refused<"damaged" | "disk"> {

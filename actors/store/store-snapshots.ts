@@ -3,10 +3,10 @@
  * compacted before are below that end. While a keeper works, the store is to be held from before until the export is over.
  */
 
-import { readManifest } from "../store/lake/manifest-file.ts";
-import { openStore } from "../store/store-reader.ts";
-import type { StoreSource } from "../store/store-source.ts";
+import { readManifest } from "./lake/manifest-file.ts";
 import type { TakeSnapshot } from "./snapshot.ts";
+import { openStore } from "./store-reader.ts";
+import type { StoreSource } from "./store-source.ts";
 
 /** What is stored of a dataset now: sequence number after its last row, and how many rows are known to be on the disk. */
 export type CountsOf = (dataset: string) => { readonly endSequence: number; readonly storedRows: number };

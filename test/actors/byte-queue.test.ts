@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { ByteQueue } from "../../../actors/exporter/byte-queue.ts";
+import { ByteQueue } from "../../actors/byte-queue.ts";
 
 describe("a byte queue", () => {
   test("gives out what it was given, in order, in pieces of at most what is asked", () => {

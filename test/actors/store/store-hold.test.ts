@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { StoreHold } from "../../../actors/exporter/store-hold.ts";
 import { HOLD_MS } from "../../../actors/keeper/protocol.ts";
+import { StoreHold } from "../../../actors/store/store-hold.ts";
 import { ActorTimers } from "../../../runtime/actor/actor-timers.ts";
 import type { ActorContext, AskResult } from "../../../runtime/actor/types.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";

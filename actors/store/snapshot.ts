@@ -1,7 +1,7 @@
 /** The rows of one dataset and time range as they were at one moment: what an export is made of. */
 
 import type { Dataset } from "../../datasets/define.ts";
-import type { StoredPart } from "../store/stored-rows.ts";
+import type { StoredPart } from "./stored-rows.ts";
 
 export interface SnapshotWish {
   /** Event times in milliseconds: from inclusive, to exclusive. ±Infinity: no bound. */
