@@ -9,7 +9,6 @@ import type { RowAt } from "./row-sorter.ts";
 
 /** Rows of a batch of the result. */
 export const RESULT_ROWS = 4096;
-const PAGE_BYTES = 65536;
 
 /** The shape of what is left of `shape`. @param stepOf what became of a column; undefined: it has left the table */
 export function anonymousShape(
@@ -30,8 +29,8 @@ export function* batchesOf(shape: TableShape, rows: Iterable<RowAt>): Generator<
   const columns = plan.publicColumns;
   const width = tupleWords(columns.length);
   // Not the shared memory: this is nobody else's business, and gone with the export.
-  const slotBytes = alignUp(batchBytes(plan, RESULT_ROWS), PAGE_BYTES);
-  const batch = new Batch(new WebAssembly.Memory({ initial: slotBytes / PAGE_BYTES }), plan);
+  const slotBytes = alignUp(batchBytes(plan, RESULT_ROWS), 64);
+  const batch = new Batch({ buffer: new ArrayBuffer(slotBytes) }, plan);
   const tuples = new Uint32Array(RESULT_ROWS * width);
   let [firstSequence, waiting] = [0, 0];
   const write = () => {

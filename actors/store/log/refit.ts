@@ -15,7 +15,8 @@ import {
   type PublicBatch,
 } from "../../../runtime/batch/index.ts";
 
-const PAGE_BYTES = 65536;
+/** So that batches of about one size share one buffer. */
+const GROWTH_BYTES = 65536;
 /** Of an index into today's values: there is no such value any more. */
 const GONE = 255;
 
@@ -61,11 +62,10 @@ export class Refit {
   }
 
   #begin(rows: number, firstSequence: number): Batch {
-    const bytes = alignUp(batchBytes(this.#dataset.plan, rows), PAGE_BYTES);
+    const bytes = alignUp(batchBytes(this.#dataset.plan, rows), GROWTH_BYTES);
     if (this.#target === undefined || this.#target.bytes < bytes) {
       // Not the shared memory: nobody else reads it, and it is gone with the reader.
-      const memory = new WebAssembly.Memory({ initial: bytes / PAGE_BYTES });
-      this.#target = { batch: new Batch(memory, this.#dataset.plan), bytes };
+      this.#target = { batch: new Batch({ buffer: new ArrayBuffer(bytes) }, this.#dataset.plan), bytes };
     }
     const { batch } = this.#target;
     // Columns that nobody wants and that were not there stay as they are: zeros rather than rows of the batch before.
