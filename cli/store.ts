@@ -179,7 +179,8 @@ function lockStore(dataFolder: string) {
 }
 
 function reportText({ ok, segments, frames, files, rows, problems, notes }: VerifyReport): string {
-  const read = `${countText(rows)} rows in ${segments} segments (${countText(frames)} frames) and ${countText(files)} files`;
+  const some = (count: number, what: string) => `${countText(count)} ${what}${count === 1 ? "" : "s"}`;
+  const read = `${some(rows, "row")} in ${some(segments, "segment")} (${some(frames, "frame")}) and ${some(files, "file")}`;
   return [
     ...problems.map(({ where, what, remedy }) => `${where}: ${what}; ${remedy}`),
     ...notes.map(({ where, what }) => `note: ${where}: ${what}`),

@@ -131,7 +131,7 @@ export function keeperWith(context: ActorContext<KeeperConfig>, parts: KeeperPar
     try {
       if (roll?.ok === false) return yield* giveUp(roll);
       const { files, rows } = yield* housekeeping.round(hourMs, all);
-      if (rows > 0) log.info("moved {rows} rows into {files} files of the lake", { rows, files });
+      if (rows > 0) log.info("moved {rows} rows into {count} files of the lake", { rows, count: files });
       if (isFailing) log.info("the lake can be written again");
       isFailing = false;
       return { ok: true, files, rows } satisfies CompactionDone;
