@@ -17,6 +17,13 @@ export const ANALYST = "analyst";
 export const QUERY_FORMATS = ["json", "csv", "arrow"] as const;
 export type QueryFormat = (typeof QUERY_FORMATS)[number];
 
+/** Here and not with the encoder, which only the thread that makes results loads. */
+export const CONTENT_TYPES: Readonly<Record<QueryFormat, string>> = {
+  json: "application/json",
+  csv: "text/csv; charset=utf-8",
+  arrow: "application/vnd.apache.arrow.stream",
+};
+
 export const MAX_SQL_CHARACTERS = 100_000;
 export const MAX_PARAMS = 100;
 /** Queries that may be open at once; one runs, the others wait. */

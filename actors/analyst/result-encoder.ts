@@ -22,12 +22,6 @@ import { typeName } from "./cell-text.ts";
 import { cellWriter } from "./cell-writer.ts";
 import type { QueryFormat } from "./protocol.ts";
 
-export const CONTENT_TYPES: Readonly<Record<QueryFormat, string>> = {
-  json: "application/json",
-  csv: "text/csv; charset=utf-8",
-  arrow: "application/vnd.apache.arrow.stream",
-};
-
 export interface ResultColumn {
   readonly name: string;
   readonly type: string;

@@ -18,6 +18,7 @@ import type { DuckRequest, TableNeed } from "./duck-protocol.ts";
 import type { Answered, DuckThread } from "./duck-thread.ts";
 import { orderFault } from "./order-fault.ts";
 import {
+  CONTENT_TYPES,
   DEFAULT_QUERY_MS,
   DEFAULT_RESULT_ROWS,
   MAX_QUERY_MS,
@@ -26,7 +27,6 @@ import {
   type QueryFacts,
   type QueryRefusal,
 } from "./protocol.ts";
-import { CONTENT_TYPES } from "./result-encoder.ts";
 import { readFacts, readTable, type TableRead, tooLarge } from "./table-reader.ts";
 import { tableOf } from "./tables.ts";
 

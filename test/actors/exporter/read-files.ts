@@ -3,6 +3,7 @@
 import { zstdDecompressSync } from "node:zlib";
 import { type FileMetaData, parquetMetadata, parquetReadObjects } from "hyparquet";
 import type { Dataset } from "../../../datasets/define.ts";
+import type { ColumnType } from "../../../runtime/batch/index.ts";
 import type { PlainRow, Value } from "../store/log/rows.ts";
 
 /** Rows of CSV without quoted fields, each value read as its column's type says. */
@@ -20,7 +21,11 @@ export function readCsv(dataset: Dataset, bytes: Uint8Array): PlainRow[] {
 function csvValue(dataset: Dataset, name: string, text: string): Value {
   // Of a single column, where an empty line would be none.
   if (text === "" || text === '""') return null;
-  const { type } = dataset.plan.public(name);
+  return valueFromText(dataset.plan.public(name).type, text);
+}
+
+/** A value from the text that CSV, and JSON and SQLite for some types, have it as. */
+export function valueFromText(type: ColumnType, text: string): bigint | number | string | boolean {
   switch (type) {
     case "u64":
     case "i64":
@@ -28,6 +33,7 @@ function csvValue(dataset: Dataset, name: string, text: string): Value {
     case "timestamp":
       return Date.parse(text);
     case "bool":
+      if (text !== "true" && text !== "false") throw new Error(`a flag of ${text}`);
       return text === "true";
     case "category":
       return text;

@@ -11,6 +11,7 @@ import type { Compression, ExportFormatName } from "../../../../actors/exporter/
 import type { PublicColumn } from "../../../../datasets/define.ts";
 import type { TableShape } from "../../../../datasets/shape.ts";
 import type { Value } from "../../../fixtures/batch-cases.ts";
+import { valueFromText } from "../read-files.ts";
 
 export interface ReadFile {
   readonly columns: readonly string[];
@@ -62,7 +63,10 @@ function readCsv(shape: TableShape, csv: string): ReadFile {
   const [header = [], ...rows] = lines;
   const value = (field: string, column: PublicColumn): Value => {
     if (field === "" || (field === '""' && shape.publicColumns.length === 1)) return null;
-    return fromText(column, field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field);
+    return valueFromText(
+      column.field.type,
+      field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field,
+    );
   };
   return {
     columns: header,
@@ -72,25 +76,6 @@ function readCsv(shape: TableShape, csv: string): ReadFile {
     }),
     notes: undefined,
   };
-}
-
-function fromText({ field }: PublicColumn, text: string): Value {
-  switch (field.type) {
-    case "u64":
-    case "i64":
-      return BigInt(text);
-    case "timestamp":
-      return Date.parse(text);
-    case "bool":
-      if (text !== "true" && text !== "false") throw new Error(`a flag of ${text}`);
-      return text === "true";
-    case "category":
-      return text;
-    case "f32":
-      return Math.fround(Number(text));
-    default:
-      return Number(text);
-  }
 }
 
 /** JSON.parse rounds whole numbers of more than 53 bits: 64-bit measures are put in quotes before it. */
@@ -112,7 +97,7 @@ function ofObjects(shape: TableShape, objects: readonly object[]): ReadFile {
       return Object.values(object).map((given: unknown, index): Value => {
         if (given === null) return null;
         const column = shape.publicColumns[index]!;
-        if (typeof given === "string") return fromText(column, given);
+        if (typeof given === "string") return valueFromText(column.field.type, given);
         return column.field.type === "f32" ? Math.fround(given as number) : (given as Value);
       });
     }),
@@ -178,7 +163,7 @@ function sqliteValue(column: PublicColumn, value: Value): Value {
   const { type } = column.field;
   if (type === "bool") return Number(value) === 1;
   if (type === "u64" || type === "i64") return BigInt(value);
-  return typeof value === "string" ? fromText(column, value) : Number(value);
+  return typeof value === "string" ? valueFromText(column.field.type, value) : Number(value);
 }
 
 function plain(value: unknown): unknown {
