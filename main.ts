@@ -7,21 +7,37 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { houseSpec, ledgerOf } from "./actors/house.ts";
+import { houseSpec, ledgerOf, metersOf } from "./actors/house.ts";
+import { letLastRowsPass } from "./actors/last-rows.ts";
 import { readLedger } from "./actors/ledger.ts";
+import { readMeters } from "./actors/stage-meter.ts";
+import { type ConfigControlOptions, createConfigControl } from "./config-control.ts";
+import { type HttpAccess, openAccess } from "./http/access.ts";
+import { readSecretFile } from "./http/secret-file.ts";
 import { type HttpServer, HttpStartError, startHttp } from "./http/serve.ts";
+import { createTransitionLog, type TransitionLog } from "./http/transitions.ts";
 import { version } from "./http/version.ts";
-import { describeSettings, formatProblems, formatSettings } from "./runtime/config.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { configFileName, describeSettings, formatProblems, formatSettings } from "./runtime/config.ts";
 import { type FolderLock, lockFolder } from "./runtime/folder-lock.ts";
-import { configureLogging, getLog } from "./runtime/log.ts";
+import { configureLogging, getLog, type Logging } from "./runtime/log.ts";
 import { commandLine, environment, exit, onStopSignal } from "./runtime/platform/index.ts";
 import { createSystem, type System } from "./runtime/system.ts";
 import { houseOptions, loadSettings, type Settings, settingsSpec } from "./settings.ts";
+import { readOnce, settingsFileAt } from "./settings-file.ts";
 
 const FAILED = 1;
 const UNUSABLE = 2;
 /** What an orderly end may take before the process ends all the same. */
 const STOP_WITHIN_MS = 10_000;
+
+/** What a start goes by. */
+interface Start extends Pick<ConfigControlOptions, "load" | "file"> {
+  readonly settings: Settings;
+  readonly access: HttpAccess;
+  readonly logging: Logging;
+}
+type Load = ConfigControlOptions["load"];
 
 await main(commandLine());
 
@@ -34,18 +50,29 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stdout.write(`millrace ${version}\n`);
     exit(0);
   }
-  const loaded = loadSettings(argv, environment(), (path) => readFileSync(path, "utf8"));
+  const env = { ...environment() };
+  const readFile = readOnce((path) => readFileSync(path, "utf8"));
+  const load: Load = (changes) => loadSettings(argv, env, readFile, changes);
+  const loaded = load({});
   if (!loaded.ok) unusable(formatProblems(loaded.problems));
   const settings = loaded.value;
   const { level, format } = settings.log;
-  configureLogging({ level, format });
-  await run(settings, openFolder(settings.data.dir));
+  const logging = configureLogging({ level, format });
+  const opened = openAccess(loaded, readSecretFile, Date.now());
+  if (!opened.ok) unusable(formatProblems(opened.problems));
+  for (const warning of opened.warnings) getLog("millrace").warning("{warning}", { warning });
+  const start = {
+    ...{ settings, load, logging, access: opened.access },
+    file: settingsFileAt(configFileName(settingsSpec, { argv, env })),
+  };
+  await run(start, openFolder(settings.data.dir));
 }
 
-async function run(settings: Settings, lock: FolderLock): Promise<void> {
+async function run(start: Start, lock: FolderLock): Promise<void> {
   const log = getLog("millrace");
-  const system = buildSystem(settings);
-  const server = await listen(settings, system);
+  const transitions = createTransitionLog();
+  const system = buildSystem(start.settings, transitions);
+  const server = await listen(start, system, transitions);
   lock.describe({ url: server.url });
   let ending = false;
   onStopSignal((signal) => {
@@ -53,24 +80,26 @@ async function run(settings: Settings, lock: FolderLock): Promise<void> {
     if (ending) exit(FAILED);
     ending = true;
     log.info("ending on {signal}", { signal });
-    void end(server, system, lock).then(() => exit(0));
+    void end(server, system, lock).then(() => leave(start.logging, 0));
   });
   const started = await system.start();
   if (ending) return;
   if (!started.ok) {
     log.error("did not start: {reason}", { reason: started.message });
     await end(server, system, lock);
-    exit(FAILED);
+    leave(start.logging, FAILED);
   }
   log.info("ready at {url}", { url: server.url });
 }
 
-function buildSystem(settings: Settings): System {
+function buildSystem(settings: Settings, transitions: TransitionLog): System {
   const supervision = getLog("supervision");
   return createSystem({
     ...houseSpec(houseOptions(settings)),
     logLevel: settings.log.level,
-    onSupervision({ supervisor, child, from, to, reason }) {
+    onSupervision(transition) {
+      transitions.add(transition);
+      const { supervisor, child, from, to, reason } = transition;
       const properties = { supervisor, child, from, to, reason };
       if (to === "failed" || to === "escalated")
         supervision.warning("{child}: {from} → {to}, {reason}", properties);
@@ -83,9 +112,21 @@ function buildSystem(settings: Settings): System {
   });
 }
 
-async function listen(settings: Settings, system: System): Promise<HttpServer> {
+async function listen(
+  { settings, load, access, file }: Start,
+  system: System,
+  transitions: TransitionLog,
+): Promise<HttpServer> {
   try {
-    return await startHttp({ settings, system, ledger: () => readLedger(system.memory, ledgerOf(system)) });
+    return await startHttp({
+      settings,
+      access,
+      system,
+      transitions,
+      config: createConfigControl({ load, system, file, log: getLog("config") }),
+      ledger: () => readLedger(system.memory, ledgerOf(system)),
+      stages: () => readMeters(system.memory, metersOf(system), system.status().lanes, Date.now()),
+    });
   } catch (error) {
     if (error instanceof HttpStartError) unusable(error.message);
     throw error;
@@ -108,15 +149,25 @@ function openFolder(folder: string): FolderLock {
   }
 }
 
-/** Streams first, so that nobody waits for more; then the actors, from the front to the back; then the folder. */
+/**
+ * Streams first, so that nobody waits for more; then the actors, from the front to the back, so that what came in is stored; then
+ * the folder.
+ */
 async function end(server: HttpServer, system: System, lock: FolderLock): Promise<void> {
   setTimeout(() => {
     getLog("millrace").error("did not end within {seconds} s", { seconds: STOP_WITHIN_MS / 1000 });
     exit(FAILED);
   }, STOP_WITHIN_MS);
   await server.close();
+  await letLastRowsPass(system, { clock: systemClock, log: getLog("millrace") });
   await system.stop();
   lock.release();
+}
+
+/** Says first what was held back as a repetition. */
+function leave(logging: Logging, code: number): never {
+  logging.flush();
+  exit(code);
 }
 
 function unusable(message: string): never {

@@ -1,13 +1,18 @@
 /**
  * Millrace's settings: every name, default, bound and one-line meaning, once. The same declaration validates, writes
  * --help and fills the documentation. How settings are read and merged is runtime/config.ts; what stands here beyond the
- * schema are the two rules that need more than one setting: how the token is given, and who may listen beyond loopback.
+ * schema are the rules that need more than one setting: how the token is given, who may listen beyond loopback, and what TLS
+ * needs. Files of tokens and of TLS are read by http/access.ts.
  */
 import { z } from "zod";
+import { DEFAULT_QUEUE_BYTES } from "./actors/feed/subscription.ts";
 import { DATASET_BYTES, type HouseOptions, USUAL_STORE } from "./actors/house.ts";
+import { readOutlets } from "./actors/outlets/read-outlets.ts";
 import type { Dataset } from "./datasets/define.ts";
 import { datasets } from "./datasets/index.ts";
 import { DEFAULT_KEEP_DAYS } from "./datasets/spec.ts";
+import { MAX_NAMES, parseNames } from "./http/guard/known-names.ts";
+import { TOKEN, TOKEN_EXPECTED } from "./http/guard/tokens.ts";
 import {
   byteSize,
   type ConfigSpec,
@@ -18,23 +23,22 @@ import {
   type Problem,
   type ReadFile,
 } from "./runtime/config.ts";
+import { isLoopback } from "./runtime/loopback.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-const leastTokenCharacters = 16;
 
 /** Where an actor may be placed. */
 export const threadNames = ["main", "pipeline", "storage", "archive"] as const;
 
-const token = z
-  .string()
-  .regex(new RegExp(`^[\\x21-\\x7e]{${leastTokenCharacters},512}$`))
-  .meta({
-    description:
-      "Secret that clients send as a bearer token. Give it by environment or file rather than by flag: every user of the host can read a process's flags.",
-    expected: `at least ${leastTokenCharacters} (at most 512) visible ASCII characters, no spaces`,
-    secret: true,
-  });
+const token = z.string().regex(TOKEN).meta({
+  description:
+    "Secret that clients send as a bearer token. Give it by environment or file rather than by flag: every user of the host can read a process's flags.",
+  expected: TOKEN_EXPECTED,
+  secret: true,
+});
+
+const filePath = z.string().min(1).max(4096).optional();
 
 const place = (actor: string) =>
   z
@@ -67,6 +71,31 @@ export const settingsSchema = z.object({
       .describe(
         "File whose only line is the token, in place of giving the token itself; mode 0600 is advised.",
       ),
+    tokensFile: filePath.describe(
+      "File of further tokens, a line each: a name, scopes of read, control, export, ingest with commas between them, the token. Its mode must be 0600.",
+    ),
+    names: z
+      .string()
+      .max(4096)
+      .refine((text) => parseNames(text) !== undefined)
+      .optional()
+      .meta({
+        description:
+          "Further names or addresses under which the server is known, on a network or behind a reverse proxy, each with or without a port.",
+        expected: `names such as millrace.example or 192.0.2.7:8443 with spaces between them, at most ${MAX_NAMES}`,
+      }),
+    requestsPerSecond: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .optional()
+      .describe(
+        "Requests that one address may send, twice as many at once; 0: any number. When it is not given, 0 on loopback and 100 elsewhere.",
+      ),
+    tlsCert: filePath.describe(
+      "File of the certificate in PEM, and of those that vouch for it; with http.tlsKey, HTTPS is spoken.",
+    ),
+    tlsKey: filePath.describe("File of the certificate's private key in PEM; its owner alone may read it."),
   }),
   data: z.object({
     dir: z.string().min(1).max(4096).default("data").describe("Folder of the log and the key."),
@@ -133,13 +162,18 @@ export const settingsSchema = z.object({
         .describe(`Size of the files of ${name} in the lake; beyond it the oldest hours go.`),
     ),
   }),
-  broadcaster: z.object({
-    queueRows: z
-      .int()
-      .min(1)
-      .max(1_000_000)
-      .default(1024)
-      .describe("Rows that wait for one slow client before the oldest are dropped and counted."),
+  streams: z.object({
+    queueBytes: byteSize({ minBytes: 64 * 1024, maxBytes: 256 * 2 ** 20 })
+      .default(DEFAULT_QUEUE_BYTES)
+      .describe(
+        "Bytes of live rows that wait for one slow client before the oldest are dropped and counted.",
+      ),
+    outlets: z.string().max(16_384).default("").meta({
+      description:
+        "Places outside HTTP where rows come out, open as long as the program runs: TCP ports, named pipes, ZeroMQ publishers.",
+      expected:
+        "addresses with spaces between them, such as tcp://127.0.0.1:9999/memory,process?format=jsonl, zeromq://127.0.0.1:5556/all or pipe:///run/millrace.fifo?datasets=memory",
+    }),
   }),
   threads: z.object({
     sampler: place("sampler"),
@@ -147,7 +181,9 @@ export const settingsSchema = z.object({
     windower: place("windower"),
     recorder: place("recorder"),
     exporter: place("exporter"),
+    replayer: place("replayer"),
     broadcaster: place("broadcaster"),
+    outlets: place("outlets"),
     intake: place("intake"),
     keeper: place("keeper"),
   }),
@@ -168,18 +204,22 @@ export const settingsSpec: ConfigSpec<typeof settingsSchema> = {
 /**
  * Millrace's settings from flags, environment and file; a token in `http.tokenFile` is read into `http.token`.
  * Pure: `readFile` returns a file's text or throws as node:fs does.
+ * @param changes what was changed since the start, by dotted name; null: the default counts
  */
 export function loadSettings(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   readFile: ReadFile,
+  changes: Readonly<Record<string, unknown>> = {},
 ): Loaded<Settings> {
-  const loaded = loadConfig(settingsSpec, { argv, env, readFile });
+  const loaded = loadConfig(settingsSpec, { argv, env, readFile, changes });
   if (!loaded.ok) return loaded;
   const withToken = readTokenFile(loaded, readFile);
   if (!withToken.ok) return withToken;
-  const exposed = exposedWithoutToken(withToken);
-  return exposed === undefined ? withToken : { ok: false, problems: [exposed] };
+  const problems = [exposedWithoutToken(withToken), halfOfTls(withToken), badOutlets(withToken)].filter(
+    (problem) => problem !== undefined,
+  );
+  return problems.length === 0 ? withToken : { ok: false, problems };
 }
 
 /** The settings of who gives none. */
@@ -191,30 +231,20 @@ export function defaultSettings(): Settings {
 
 /** How the actors are set up by these settings. */
 export function houseOptions(settings: Settings): HouseOptions {
-  const { data, sampler, windower, recorder, broadcaster, store, threads } = settings;
+  const { data, sampler, windower, recorder, store, streams, threads } = settings;
   const { keep, ...others } = store;
+  const outlets = readOutlets(streams.outlets, datasets);
   return {
     dataFolder: data.dir,
     sampler,
     disorderMs: windower.disorderMs,
     segmentBytes: recorder.segmentBytes,
     keepBytes: recorder.keepBytes,
-    queueRows: broadcaster.queueRows,
+    queueBytes: streams.queueBytes,
     store: { ...others, keepMs: keep },
+    outlets: outlets.ok ? outlets.outlets : [],
     threads: Object.fromEntries(Object.entries(threads).filter(([, thread]) => thread !== undefined)),
   };
-}
-
-/** Whether a host to listen on is reached from this machine only. Unsure means no: it then needs a token. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  if (name === "localhost" || name === "::1" || name === "0:0:0:0:0:0:0:1") return true;
-  const octets = name.split(".");
-  return (
-    octets.length === 4 &&
-    octets[0] === "127" &&
-    octets.every((octet) => /^(?:0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255)
-  );
 }
 
 type Ready = Extract<Loaded<Settings>, { ok: true }>;
@@ -257,13 +287,40 @@ function readTokenFile(loaded: Ready, readFile: ReadFile): Loaded<Settings> {
 }
 
 function exposedWithoutToken({ value, sources }: Ready): Problem | undefined {
-  if (isLoopback(value.http.host) || value.http.token !== undefined) return undefined;
+  const { host, token, tokensFile } = value.http;
+  if (isLoopback(host) || token !== undefined || tokensFile !== undefined) return undefined;
   return {
     setting: "http.token",
     from: `http.host by ${sources["http.host"] ?? "default"}`,
     expected: "a token, because the host to listen on is not loopback (127.0.0.0/8, ::1, localhost)",
     came: "none",
     remedy:
-      "give one by MILLRACE_HTTP_TOKEN, http.tokenFile or --token, or stay on loopback with --host 127.0.0.1",
+      "give one by MILLRACE_HTTP_TOKEN, http.tokenFile, http.tokensFile or --token, or stay on loopback with --host 127.0.0.1",
+  };
+}
+
+function halfOfTls({ value: { http }, sources }: Ready): Problem | undefined {
+  if ((http.tlsCert === undefined) === (http.tlsKey === undefined)) return undefined;
+  const [given, missing] = http.tlsCert === undefined ? ["tlsKey", "tlsCert"] : ["tlsCert", "tlsKey"];
+  return {
+    setting: `http.${missing}`,
+    from: `http.${given} by ${sources[`http.${given}`] ?? "default"}`,
+    expected: "a certificate and its key, both or none",
+    came: `http.${given} alone`,
+    remedy: `give http.${missing} too, or leave http.${given} out`,
+  };
+}
+
+function badOutlets({ value, sources }: Ready): Problem | undefined {
+  const read = readOutlets(value.streams.outlets, datasets);
+  if (read.ok) return undefined;
+  const { expected, came } = read;
+  const remedy = "correct the address; docs/streams.md says what one may have";
+  return {
+    setting: "streams.outlets",
+    from: sources["streams.outlets"] ?? "default",
+    expected,
+    came,
+    remedy,
   };
 }

@@ -25,25 +25,33 @@ import type { GroupSpec, SystemSpec } from "../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../wasm/index.ts";
 import type { AnalystConfig } from "./analyst/analyst.ts";
 import { type AnonymizerConfig, anonymizerScratchBytes } from "./anonymizer/anonymizer.ts";
-import type { BroadcasterConfig } from "./broadcaster/broadcaster.ts";
+import { broadcasterScratchBytes } from "./broadcaster/broadcaster.ts";
 import { BROADCASTER_MAILBOX } from "./broadcaster/protocol.ts";
 import type { ExporterConfig } from "./exporter/exporter.ts";
+import { DEFAULT_QUEUE_BYTES } from "./feed/subscription.ts";
 import type { IntakeConfig } from "./intake/intake.ts";
 import type { KeepRules } from "./keeper/housekeeping.ts";
 import type { KeeperConfig } from "./keeper/keeper.ts";
 import type { Keep } from "./keeper/retention.ts";
 import { type LedgerSpec, placeLedger } from "./ledger.ts";
+import type { OutletsConfig } from "./outlets/outlets.ts";
+import type { OutletSpec } from "./outlets/protocol.ts";
 import type { RecorderConfig } from "./recorder/recorder.ts";
+import { REPLAYER_MAILBOX } from "./replayer/protocol.ts";
+import type { ReplayerConfig } from "./replayer/replayer.ts";
 import type { SamplerConfig } from "./sampler/sampler.ts";
+import { type MetersSpec, placeMeters } from "./stage-meter.ts";
 import { logWindowBytes, slotBytesOf } from "./store/log/window-bytes.ts";
 import { type WindowerConfig, windowerScratchBytes } from "./windower/windower.ts";
 
 export const ACTORS = [
   "recorder",
   "exporter",
+  "replayer",
   "anonymizer",
   "windower",
   "broadcaster",
+  "outlets",
   "sampler",
   "intake",
   "keeper",
@@ -61,8 +69,10 @@ export interface HouseOptions {
   readonly keepBytes: number;
   /** What is kept in the lake, and from when on, where not the usual. */
   readonly store?: Partial<StoreOptions>;
-  /** Rows that wait for one slow stream client. */
-  readonly queueRows: number;
+  /** Bytes that wait for one slow client of an outlet; DEFAULT_QUEUE_BYTES where it is not said. */
+  readonly queueBytes?: number;
+  /** Outlets that are open from the start. */
+  readonly outlets?: readonly OutletSpec[];
   /** Slots of a lane, by dataset name, where not what the dataset asks for. Powers of two. */
   readonly slots?: Readonly<Record<string, number>>;
   /** Thread of an actor, where not the usual one. */
@@ -104,9 +114,11 @@ const USUAL_THREADS: Readonly<Record<ActorName, string>> = {
   windower: "pipeline",
   recorder: "storage",
   exporter: "archive",
+  replayer: "archive",
   keeper: "archive",
   analyst: "archive",
   broadcaster: "main",
+  outlets: "main",
 };
 
 const MEBIBYTE = 2 ** 20;
@@ -142,8 +154,22 @@ export function houseSpec(
     groups,
     memory,
     arenaFrom: KERNEL_STATIC_BYTES,
-    resources: (arena: Arena) => ({ kernels, ledger: placeLedger(arena, names) }),
+    resources: (arena: Arena) => ({
+      kernels,
+      ledger: placeLedger(arena, names),
+      meters: placeMeters(arena, lanes),
+    }),
   };
+}
+
+/** Every actor that `houseSpec` declares with these options, in the order they start in. */
+export function houseActors(options: HouseOptions): readonly ActorSpec[] {
+  return houseGroups(options).flatMap(({ actors }) => actors);
+}
+
+/** Where the meters of a system that was built from `houseSpec` lie. */
+export function metersOf(system: { readonly resources: Readonly<Record<string, unknown>> }): MetersSpec {
+  return system.resources["meters"] as MetersSpec;
 }
 
 /** Where the ledger of a system that was built from `houseSpec` lies. */
@@ -166,7 +192,7 @@ function laneShape(dataset: Dataset, { slots, without = [] }: HouseOptions): Lan
 }
 
 function houseGroups(options: HouseOptions): readonly GroupSpec[] {
-  const { dataFolder, disorderMs, segmentBytes, queueRows, sampler, threads, without = [] } = options;
+  const { dataFolder, disorderMs, segmentBytes, sampler, threads, without = [] } = options;
   const stagingBytes = logWindowBytes();
   const actor = <Config>(name: ActorName, config: Config, more: Partial<ActorSpec> = {}): ActorSpec => ({
     name,
@@ -196,6 +222,11 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
           { dataFolder, windowBytes: stagingBytes },
           { scratchBytes: stagingBytes },
         ),
+        actor<ReplayerConfig>(
+          "replayer",
+          { dataFolder, windowBytes: stagingBytes },
+          { scratchBytes: stagingBytes, mailboxSize: REPLAYER_MAILBOX },
+        ),
         actor<AnalystConfig>(
           "analyst",
           { dataFolder, windowBytes: stagingBytes },
@@ -205,7 +236,16 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
     },
     {
       name: "live",
-      actors: [actor<BroadcasterConfig>("broadcaster", { queueRows }, { mailboxSize: BROADCASTER_MAILBOX })],
+      actors: [
+        actor<null>("broadcaster", null, {
+          scratchBytes: broadcasterScratchBytes,
+          mailboxSize: BROADCASTER_MAILBOX,
+        }),
+        actor<OutletsConfig>("outlets", {
+          outlets: options.outlets ?? [],
+          queueBytes: options.queueBytes ?? DEFAULT_QUEUE_BYTES,
+        }),
+      ],
     },
     {
       name: "pipeline",

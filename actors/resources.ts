@@ -3,10 +3,13 @@
 import type { ActorContext } from "../runtime/actor/types.ts";
 import { instantiateKernels, type Kernels } from "../wasm/index.ts";
 import type { LedgerSpec } from "./ledger.ts";
+import type { MetersSpec } from "./stage-meter.ts";
 
 export interface Resources {
   readonly kernels: WebAssembly.Module;
   readonly ledger: LedgerSpec;
+  /** Absent in systems that measure nothing, as those of most tests. */
+  readonly meters?: MetersSpec;
 }
 
 export function resourcesOf(context: ActorContext<never>): Resources {

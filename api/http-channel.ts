@@ -13,6 +13,8 @@ export interface Ask {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly accept?: string;
+  /** Of a stream that is taken up again: what it said last of where we stand. */
+  readonly lastEventId?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,6 +26,9 @@ export type Answered = { readonly ok: true; readonly response: Response } | Chan
 /** What each kind of problem is to who asked, where the problem does not say it in the words of the actor that refused. */
 const REASONS: Readonly<Record<string, string>> = {
   "token-needed": "denied",
+  "scope-needed": "denied",
+  "too-many-failures": "denied",
+  "too-fast": "too-many",
   "host-refused": "denied",
   "origin-refused": "denied",
   "bad-parameter": "bad-option",
@@ -49,11 +54,12 @@ export class HttpChannel {
   /** The answer, when it is a good one; its body is the caller's to read. An aborted signal is `cancelled`. */
   async ask(
     path: string,
-    { method = "GET", body, accept = "application/json", signal }: Ask = {},
+    { method = "GET", body, accept = "application/json", lastEventId, signal }: Ask = {},
   ): Promise<Answered> {
     const headers: Record<string, string> = { accept };
     if (this.#token !== undefined) headers["authorization"] = `Bearer ${this.#token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
+    if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
     const init = {
       method,
       headers,
@@ -66,10 +72,12 @@ export class HttpChannel {
     let response: Response;
     try {
       response = await fetch(this.#url + path, init);
-    } catch {
+    } catch (error) {
       return this.broken(
         signal,
-        `nobody answers at ${this.#url}; start Millrace, or give the address it listens at`,
+        isUntrusted(error)
+          ? `the certificate at ${this.#url} is not trusted; name the file of its authority in NODE_EXTRA_CA_CERTS, and ask under a name that it is for`
+          : `nobody answers at ${this.#url}; start Millrace, or give the address it listens at`,
       );
     }
     if (response.ok) return { ok: true, response };
@@ -113,4 +121,13 @@ export class HttpChannel {
     const said = code === "internal" ? `something went wrong at ${this.#url}: ${detail}` : detail;
     return refuse(typeof reason === "string" ? reason : (REASONS[code] ?? "unreachable"), said);
   }
+}
+
+/** Whether the other side was there, and could not show who it is. Runtimes say it in the error or in what caused it. */
+function isUntrusted(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { readonly code?: unknown };
+    if (/certificate/i.test(at.message) || /CERT|VERIFY/.test(String(code))) return true;
+  }
+  return false;
 }

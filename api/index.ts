@@ -1,4 +1,4 @@
-/** Millrace for programs: export and query a store from TypeScript. */
+/** Millrace for programs: export and query a store, and follow its rows live, from TypeScript. */
 
 export type { QueryParam } from "../actors/analyst/protocol.ts";
 export type { PrivacyReport } from "../actors/exporter/anonymous/report.ts";
@@ -14,6 +14,8 @@ export {
 export type { Refused } from "../actors/refused.ts";
 export type { DatasetStats, StoreStats } from "../actors/store/stats.ts";
 export type { VerifyProgress, VerifyReport } from "../actors/store/verify.ts";
+export { type Notice, STREAM_FORMATS, type StreamFormat } from "../datasets/records/format.ts";
+export type { OutletView } from "../http/outlet-view.ts";
 export {
   type LocalStoreClient,
   type LocalStoreOpened,
@@ -21,5 +23,19 @@ export {
   openLocalStore,
   type StoreInUse,
 } from "./local.ts";
-export { connectStore, type RemoteStoreClient, type RemoteStoreOptions } from "./remote.ts";
+export type { OutletAt, OutletClient, OutletOpenRefusal, OutletOptions } from "./outlets.ts";
+export {
+  connectStore,
+  type RemoteStoreClient,
+  type RemoteStoreOptions,
+  type StreamBytesOptions,
+  type StreamRefusal,
+} from "./remote.ts";
 export type * from "./store-client.ts";
+export {
+  type StreamOptions,
+  type StreamRecord,
+  type StreamRecordsOptions,
+  StreamRefused,
+  streamRecords,
+} from "./stream-records.ts";

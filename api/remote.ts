@@ -8,11 +8,13 @@ import type { PrivacyReport } from "../actors/exporter/anonymous/report.ts";
 import { ExportFile, type FileRefusal } from "../actors/exporter/export-file.ts";
 import { companionsOf } from "../actors/exporter/export-to-file.ts";
 import { type Refused, refuse } from "../actors/refused.ts";
+import type { StreamFormat } from "../datasets/records/format.ts";
 import { type JobView, jobPath, orderView, privacyPath } from "../http/job-view.ts";
 import { type StoreView, storeStats } from "../http/store-view.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type ChannelOptions, type ChannelRefusal, HttpChannel } from "./http-channel.ts";
 import { type OrderOf, orderOfRange, orderOfRecent } from "./order-of.ts";
+import { type OutletClient, outletClient } from "./outlets.ts";
 import { readQueryRows } from "./query-rows.ts";
 import { readEvents } from "./server-events.ts";
 import type {
@@ -20,18 +22,41 @@ import type {
   ExportOptions,
   ExportProgress,
   ExportRefusal,
+  QueryBytes,
   QueryOptions,
   QueryRefusal,
   StatsRefusal,
   StoreClient,
 } from "./store-client.ts";
+import { followStream, type StreamOptions, type StreamRecord, streamPath } from "./stream-records.ts";
 
 export interface RemoteStoreOptions extends ChannelOptions {
   /** Default: the host's. */
   readonly clock?: Clock;
 }
 
-export interface RemoteStoreClient extends StoreClient {
+export interface StreamBytesOptions extends Omit<StreamOptions, "onNotice"> {
+  readonly format: StreamFormat;
+}
+
+export type StreamRefusal =
+  | StatsRefusal
+  | "unknown-dataset"
+  | "unknown-column"
+  | "bad-filter"
+  | "bad-option"
+  | "too-many"
+  | "unavailable"
+  | "cancelled";
+
+export interface RemoteStoreClient extends StoreClient, OutletClient {
+  /**
+   * Follows rows as they come, over broken connections, without a gap or a double: see `streamRecords`.
+   * @throws StreamRefused, from the iteration, when they cannot be had
+   */
+  startStream(options?: StreamOptions): AsyncIterable<StreamRecord>;
+  /** The same as bytes of a format, over one connection: who reads slower than rows come loses the oldest, and is told. */
+  streamBytes(options: StreamBytesOptions): Promise<QueryBytes | Refused<StreamRefusal>>;
   /** Compacts now what is due; `all`: all there is. */
   compact(options?: {
     readonly all?: boolean;
@@ -152,6 +177,17 @@ export function connectStore(options: RemoteStoreOptions): RemoteStoreClient {
   }
 
   return {
+    ...outletClient(channel, closing.signal),
+    startStream: (options = {}) => followStream(channel, clock, options, closing.signal),
+    async streamBytes({ format, ...options }) {
+      if (closing.signal.aborted) return closed();
+      const signal = anySignal(closing.signal, options.signal);
+      const path = streamPath(options, { framing: "raw", format });
+      const answered = await channel.ask(path, { accept: "*/*", signal });
+      if (!answered.ok) return answered as Refused<StreamRefusal>;
+      const { body: bytes, headers } = answered.response;
+      return { ok: true, contentType: headers.get("content-type") ?? "", bytes: bytes ?? emptyBody() };
+    },
     exportRange: (options) => exportFile(orderOfRange(options), options),
     exportRecent: (options) => exportFile(orderOfRecent(options, clock.nowMs()), options),
     queryBytes,

@@ -1,8 +1,10 @@
-/** Server-sent events out of a body, as far as Millrace writes them: blocks with `event` and one `data` line. */
+/** Server-sent events out of a body, as far as Millrace writes them: blocks with `event`, `id` and one `data` line. */
 
 export interface ServerEvent {
   readonly event: string;
   readonly data: string;
+  /** Where its reader then stands; undefined for an event that does not say. */
+  readonly id: string | undefined;
 }
 
 /** Ends when the body does, and when it breaks: whoever needs the end of it sees that it did not come. */
@@ -19,7 +21,7 @@ export async function* readEvents(
       for (const block of blocks) {
         const event = field(block, "event");
         const data = field(block, "data");
-        if (event !== undefined && data !== undefined) yield { event, data };
+        if (event !== undefined && data !== undefined) yield { event, data, id: field(block, "id") };
       }
     }
   } catch {

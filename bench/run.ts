@@ -16,6 +16,7 @@ type Bench = (report: (measured: Reported) => void) => Promise<void>;
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   idle: async () => (await import("./idle.ts")).benchIdle,
   latency: async () => (await import("./latency.ts")).benchLatency,
+  stream: async () => (await import("./stream.ts")).benchStream,
   storage: async () => (await import("./storage.ts")).benchStorage,
   export: async () => (await import("./export.ts")).benchExport,
   "export-memory": async () => (await import("./export-memory.ts")).benchExportMemory,

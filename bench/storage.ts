@@ -58,7 +58,6 @@ async function replay(host: RecordedHost): Promise<readonly DatasetStats[]> {
       disorderMs: 5000,
       segmentBytes: 64 * 2 ** 20,
       keepBytes: 4 * 2 ** 30,
-      queueRows: 1024,
     }),
     placement: "inline",
     clock,

@@ -8,9 +8,9 @@ import type { ExportRangeOptions } from "../api/store-client.ts";
 import { datasets } from "../datasets/index.ts";
 import { exportName } from "../http/export-name.ts";
 import { timeSpan } from "../http/time-span.ts";
-import { nearestName } from "../runtime/config/nearest.ts";
 import type { Given } from "./command.ts";
 import { usageError } from "./exit-codes.ts";
+import { unknownName } from "./unknown-name.ts";
 
 export interface ExportWish {
   /** One file, or with --all one of each dataset. */
@@ -22,9 +22,12 @@ export interface ExportWish {
 }
 
 const STDOUT = "-";
+const OF_STREAMS = ["port", "transport"] as const;
 
 /** @throws CommandEnd that names the option that is wrong */
 export function exportWish(given: Given, nowMs: number): ExportWish {
+  const live = OF_STREAMS.find((name) => given.text(name) !== undefined);
+  if (live !== undefined) throw usageError(`--${live}: expected it with --stream; came without`);
   const output = given.text("output");
   if (output === undefined) {
     throw usageError("--output: expected the file to write, or - for standard output; came nothing");
@@ -133,12 +136,4 @@ function endingOf(format: ExportFormatName, compression: Compression | undefined
 
 function isFormat(text: string): text is ExportFormatName {
   return EXPORT_FORMATS.some((format) => format === text);
-}
-
-function unknownName(option: string, came: string, known: readonly string[]) {
-  const near = nearestName(came, known);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  return usageError(
-    `${option}: expected one of ${known.join(", ")}; came ${JSON.stringify(came.slice(0, 60))}${hint}`,
-  );
 }

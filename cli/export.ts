@@ -1,4 +1,7 @@
-/** `millrace export`: stored rows of a span of time into a file, out of a running Millrace or of a stopped one's folder. */
+/**
+ * `millrace export`: stored rows of a span of time into a file, out of a running Millrace or of a stopped one's folder; with
+ * `--stream`, rows as they come (export-stream.ts).
+ */
 
 import { createReadStream, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +9,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { COMPRESSIONS, EXPORT_FORMATS, type ExportStats, PROFILES } from "../actors/exporter/order.ts";
 import type { Exported, ExportRangeOptions, StoreClient } from "../api/store-client.ts";
+import { STREAM_FORMATS } from "../datasets/records/format.ts";
+import { OUTLET_TRANSPORTS } from "../http/outlet-view.ts";
 import { onStopSignal } from "../runtime/platform/index.ts";
 import type { Command, Given } from "./command.ts";
 import { printOut, writeOut } from "./console.ts";
 import { CommandEnd, INTERRUPTED, refusalEnd, usageError } from "./exit-codes.ts";
+import { exportStream } from "./export-stream.ts";
 import { exportWish } from "./export-wish.ts";
 import { bytesText, countText, secondsText } from "./figures.ts";
 import { openStore, STORE_ARGS } from "./open-store.ts";
@@ -19,16 +25,31 @@ const TIME = "such as 2026-01-31T12:00:00Z";
 
 export const exportCommand: Command = {
   name: "export",
-  description: "Writes stored rows of a dataset to a file",
+  description: "Writes stored rows of a dataset to a file, or gives rows as they come",
   args: {
     dataset: { type: "string", valueHint: "name", description: "Dataset, such as process or memory_1m" },
     all: { type: "boolean", description: "All datasets, a file each, into the folder that --output names" },
     format: {
       type: "string",
       valueHint: "format",
-      description: `${EXPORT_FORMATS.join(", ")}; default: as --output ends`,
+      description: `${EXPORT_FORMATS.join(", ")}; default: as --output ends. With --stream ${STREAM_FORMATS.join(", ")}; default jsonl`,
     },
-    output: { type: "string", valueHint: "file", description: "File to write; - is standard output" },
+    output: {
+      type: "string",
+      valueHint: "file",
+      description: "File to write; - is standard output. With --stream, a named pipe, which is made",
+    },
+    stream: { type: "boolean", description: "Rows as they come, out of a running Millrace, until Ctrl-C" },
+    port: {
+      type: "string",
+      valueHint: "n",
+      description: "With --stream: port of 127.0.0.1 that whoever connects reads from; 0: any free one",
+    },
+    transport: {
+      type: "string",
+      valueHint: "name",
+      description: `With --stream: ${OUTLET_TRANSPORTS.join(", ")}; default tcp, or pipe with --output`,
+    },
     force: { type: "boolean", description: "Replace the file when it is there" },
     hours: { type: "string", valueHint: "n", description: "The last so many hours; default 24" },
     from: { type: "string", valueHint: "time", description: `Start of the time, ${TIME}` },
@@ -72,19 +93,21 @@ export const exportCommand: Command = {
   },
   later: {
     training: "training sets are not there yet; export the rows and split them, or leave it out",
-    stream:
-      "exporting a live stream is not there yet; GET /v1/streams/<dataset> is one, as server-sent events",
   },
   examples: [
     "millrace export --dataset process --hours 24 --output day.parquet",
     "millrace export --dataset memory_1m --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z --output january.csv.gz",
     "millrace export --dataset process --anonymize --k 10 --output shared.csv",
     "millrace export --all --format jsonl --output folder",
+    "millrace export --stream --port 9999 --format jsonlines --dataset memory",
+    "millrace export --stream --port 5556 --transport zeromq --format msgpack",
+    'millrace export --stream --output - --dataset process --where "cpu_percent > 50"',
   ],
   run,
 };
 
 async function run(given: Given): Promise<void> {
+  if (given.flag("stream")) return exportStream(given);
   const wish = exportWish(given, Date.now());
   const { client } = openStore(given);
   const abort = new AbortController();

@@ -10,7 +10,7 @@ import { formatProblems } from "../runtime/config.ts";
 import { environment } from "../runtime/platform/index.ts";
 import { loadSettings, type Settings } from "../settings.ts";
 import type { Given } from "./command.ts";
-import { CommandEnd, refusalEnd, USAGE, usageError } from "./exit-codes.ts";
+import { CommandEnd, FAILED, refusalEnd, USAGE, usageError } from "./exit-codes.ts";
 
 export type OpenedStore =
   | { readonly kind: "folder"; readonly client: LocalStoreClient; readonly dataFolder: string }
@@ -27,7 +27,7 @@ export const STORE_ARGS = {
     type: "string",
     valueHint: "address",
     description:
-      "Address of a running Millrace, such as http://127.0.0.1:8787; its token is read from MILLRACE_HTTP_TOKEN",
+      "Address of a running Millrace, such as http://127.0.0.1:8787; its token is read from MILLRACE_HTTP_TOKEN, the file of a private certificate authority from NODE_EXTRA_CA_CERTS",
   },
 } as const;
 
@@ -47,6 +47,18 @@ export function openStore(given: Given): OpenedStore {
   if (opened.reason === "no-store")
     throw new CommandEnd(USAGE, `${opened.message} (--data), or its address (--url)`);
   throw refusalEnd(opened);
+}
+
+/** The running Millrace that a command is about. @throws CommandEnd when there is none */
+export async function openServer(given: Given): Promise<RemoteStoreClient> {
+  const opened = openStore(given);
+  if (opened.kind === "server") return opened.client;
+  await opened.client.close();
+  const { dataFolder } = opened;
+  throw new CommandEnd(
+    FAILED,
+    `expected a Millrace that runs on ${dataFolder}, and none does; start one with: millrace start --data ${dataFolder}`,
+  );
 }
 
 /** The settings as `start` would read them, as far as they say where the store is. */

@@ -31,18 +31,22 @@ export class ProgressLine {
 
   /** @param share from 0 to 1. @param what is done, and how much: before and behind the bar */
   show(share: number, before: string, behind: string): void {
+    const inside = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));
+    const full = Math.floor(inside * BAR_CELLS);
+    const bar = "█".repeat(full) + "░".repeat(BAR_CELLS - full);
+    const percent = `${Math.floor(inside * 100)}`.padStart(3);
+    this.say(`${before} ${bar} ${percent} %  ${behind}`);
+  }
+
+  /** Something that has no end to be on its way to. */
+  say(text: string): void {
     const { isTTY = false, columns = DEFAULT_COLUMNS } = this.#terminal;
     const nowMs = this.#nowMs();
     if (!isTTY || nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
     this.#isDrawn = true;
-    const inside = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));
-    const full = Math.floor(inside * BAR_CELLS);
-    const bar = "█".repeat(full) + "░".repeat(BAR_CELLS - full);
-    const percent = `${Math.floor(inside * 100)}`.padStart(3);
     // A line that is longer than the terminal is wide could not be drawn over.
-    const line = `${before} ${bar} ${percent} %  ${behind}`.slice(0, columns - 1);
-    this.#terminal.write(ERASE_LINE + line);
+    this.#terminal.write(ERASE_LINE + text.slice(0, columns - 1));
   }
 
   /** Takes the line away, so that something else may be written. */

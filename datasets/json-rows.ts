@@ -7,16 +7,11 @@
  * - A float is the shortest decimal that reads back as it: 12.3, not 12.300000190734863.
  * - NaN and ±∞, which JSON does not have, are null, as missing values are.
  *
- * json-schema.ts says the same as a JSON Schema.
+ * json-schema.ts says the same of records (records/jsonl.ts) as a JSON Schema.
  */
 
-import type { PublicBatch } from "../runtime/batch/index.ts";
 import { RowText, type TextFormat } from "./row-text.ts";
 import type { TableShape } from "./shape.ts";
-import { TextSink } from "./text-sink.ts";
-
-/** Row `row` of the batch, which must be of the table's plan. The text ends without a line break. */
-export type JsonEncoder = (batch: PublicBatch, row: number) => string;
 
 const JSON_FORMAT: TextFormat = {
   missing: "null",
@@ -27,15 +22,9 @@ const JSON_FORMAT: TextFormat = {
   encodeText: (text) => JSON.stringify(text),
 };
 
-/** Makes an encoder of one row at a time, as events want them. */
-export function createJsonEncoder(shape: TableShape): JsonEncoder {
-  const text = jsonRows(shape);
-  const sink = new TextSink();
-  return (batch, row) => {
-    sink.clear();
-    text.append(sink, batch, row, row + 1);
-    return sink.text();
-  };
+/** A writer of what stands in rows' objects behind members that somebody else wrote, for who wants bytes. Behind each stands `after`. */
+export function jsonMembers(shape: TableShape, after: string): RowText {
+  return new RowText(shape, JSON_FORMAT, ({ name }) => `,${JSON.stringify(name)}:`, `}${after}`);
 }
 
 /** A writer of rows' objects, for who wants bytes: no string is made. Before each row stands `before`, behind it `after`. */

@@ -1,5 +1,5 @@
 /**
- * A dataset's rows as JSON Schema (2020-12): as they are streamed, which is what json-rows.ts writes, and as they may be
+ * A dataset's rows as JSON Schema (2020-12): as they are streamed, which is what records/jsonl.ts writes, and as they may be
  * pushed, which is what validate.ts takes. Unit and privacy class stand in `x-millrace-unit` and `x-millrace-class`.
  *
  * A streamed number is a number, as declared; that NaN would be written as null is for rows that break their declaration.
@@ -18,11 +18,18 @@ const UTC_MOMENT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-
 const UNSIGNED_DECIMAL = "^(0|[1-9][0-9]{0,19})$";
 const SIGNED_DECIMAL = "^(0|-?[1-9][0-9]{0,18})$";
 
-/** The schema of a row as it leaves: public columns, all of them always there. */
+/** The schema of a row as it is streamed: what it is of, and its public columns, all of them always there. */
 export function streamedRowSchema(dataset: Dataset): JsonSchema {
-  const properties = dataset.publicColumns.map((column) => [column.name, streamedColumn(column)] as const);
-  const required = dataset.publicColumns.map(({ name }) => name);
-  return rowSchema(dataset.title, properties, required);
+  const properties = [
+    ["dataset", { const: dataset.name, description: "Dataset that the row is of." }] as const,
+    ["sequence", { type: "integer", minimum: 0, description: "Number of the row in its dataset." }] as const,
+    ...dataset.publicColumns.map((column) => [column.name, streamedColumn(column)] as const),
+  ];
+  return rowSchema(
+    dataset.title,
+    properties,
+    properties.map(([name]) => name),
+  );
 }
 
 /** The schema of a row as it may be pushed: raw columns, those that are nullable optional. */

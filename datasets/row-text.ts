@@ -33,6 +33,14 @@ export interface TextFormat {
   encodeText(text: string): string;
 }
 
+/** What stands before each row and is not the same in all of them: its number, for one. */
+export interface RowLead {
+  /** Bytes that it may touch at the most. */
+  readonly bytes: number;
+  /** Writes that of row `row` of the batch at byte `at`. @returns the place after its last byte */
+  put(into: DataView, at: number, row: number): number;
+}
+
 /** Kinds of cells. */
 const F64 = 0;
 const F32 = 1;
@@ -106,8 +114,13 @@ export class RowText {
     this.#validity = new Int32Array(publicColumns.length);
   }
 
-  /** Appends rows `from` to `to`, the latter not included. @throws RangeError on a category that is not in the list */
-  append(sink: TextSink, batch: PublicBatch, from: number, to: number): void {
+  /**
+   * Appends rows `from` to `to`, the latter not included.
+   * @param lead written before each row; default: nothing
+   * @throws RangeError on a category that is not in the list
+   */
+  append(sink: TextSink, batch: PublicBatch, from: number, to: number, lead?: RowLead): void {
+    const rowBytes = this.#rowBytes + (lead?.bytes ?? 0);
     for (let index = 0; index < this.#columns.length; index++) {
       const column = this.#columns[index]!;
       this.#data[index] = batch.dataAt(column) >>> SHIFTS[this.#kinds[index]!]!;
@@ -117,20 +130,27 @@ export class RowText {
       for (let row = from; row < to; row++) {
         const texts = this.#texts.map((column) => this.#textAt(batch, column, row));
         const bytes = sum(texts.map((text) => new TextEncoder().encode(text).length));
-        sink.reserve(this.#rowBytes + bytes + SLACK_BYTES);
-        sink.length = this.#put(sink.view, sink.length, batch, row, row + 1);
+        sink.reserve(rowBytes + bytes + SLACK_BYTES);
+        sink.length = this.#put(sink.view, sink.length, batch, row, row + 1, lead);
       }
       return;
     }
     for (let row = from; row < to; row += ROWS_AT_ONCE) {
       const end = Math.min(to, row + ROWS_AT_ONCE);
-      sink.reserve((end - row) * this.#rowBytes + SLACK_BYTES);
-      sink.length = this.#put(sink.view, sink.length, batch, row, end);
+      sink.reserve((end - row) * rowBytes + SLACK_BYTES);
+      sink.length = this.#put(sink.view, sink.length, batch, row, end, lead);
     }
   }
 
   /** Writes rows at byte `start`. @returns the place after the last one */
-  #put(into: DataView, start: number, batch: PublicBatch, from: number, to: number): number {
+  #put(
+    into: DataView,
+    start: number,
+    batch: PublicBatch,
+    from: number,
+    to: number,
+    lead: RowLead | undefined,
+  ): number {
     const { u8, u16, u32, i32, f32, f64 } = batch.views;
     const kinds = this.#kinds;
     const before = this.#before;
@@ -142,6 +162,7 @@ export class RowText {
     const columns = kinds.length;
     let at = start;
     for (let row = from; row < to; row++) {
+      if (lead !== undefined) at = lead.put(into, at, row);
       for (let index = 0; index < columns; index++) {
         at = before[index]!.put(into, at);
         const bitmap = validity[index]!;

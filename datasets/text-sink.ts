@@ -56,6 +56,11 @@ export class TextSink {
     return this.#bytes.toString("utf8", 0, this.length);
   }
 
+  /** What was appended, in place: until something else is. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.length);
+  }
+
   /** A copy of what was appended; the sink is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     return this.takeFirst(this.length);
@@ -76,8 +81,9 @@ export class Literal {
   readonly length: number;
   readonly #words: Uint32Array;
 
-  constructor(text: string) {
-    const bytes = new TextEncoder().encode(text);
+  /** @param content text, or bytes */
+  constructor(content: string | readonly number[]) {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     const padded = new Uint8Array((bytes.length + 3) & ~3);
     padded.set(bytes);
     this.length = bytes.length;

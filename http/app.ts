@@ -1,54 +1,58 @@
 /** The routes, with what stands in front of them. Knows no runtime and no actor: a request in, an answer out. */
 
 import { Hono } from "hono";
-import { methodNotAllowed } from "hono/method-not-allowed";
 import type { ControlDeps } from "./control.ts";
-import { guard } from "./guard/guard.ts";
+import { createGuard } from "./guard/guard.ts";
 import { securityHeaders } from "./guard/headers.ts";
 import { problem } from "./problem.ts";
+import type { App, RequestEnv } from "./route.ts";
+import { closing, createRoutes } from "./route-table.ts";
 import { actorRoutes } from "./routes/actors.ts";
+import { configRoutes } from "./routes/config.ts";
 import { datasetRoutes } from "./routes/datasets.ts";
 import { exportJobRoutes } from "./routes/export-jobs.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { outletRoutes } from "./routes/outlets.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { queryRoutes } from "./routes/query.ts";
+import { referenceRoutes } from "./routes/reference.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { stageRoutes } from "./routes/stages.ts";
 import { storeRoutes } from "./routes/store.ts";
 import { streamRoutes } from "./routes/streams.ts";
 
-export function buildApp(deps: ControlDeps): Hono {
-  const app = new Hono();
-  app.use(securityHeaders(), guard(deps.settings));
-  app.use(
-    methodNotAllowed({
-      app,
-      onMethodNotAllowed: (c, methods) => {
-        const allow = [...methods].sort().join(", ");
-        const detail = `expected ${allow}; came ${c.req.method}`;
-        return problem(c, "method-not-allowed", { detail, headers: { allow } });
-      },
-    }),
-  );
+export function buildApp(deps: ControlDeps): App {
+  const app: App = new Hono<RequestEnv>();
+  const guard = createGuard(deps.settings, deps.clock);
+  app.use(securityHeaders(deps.settings), guard.middleware);
+  const routes = createRoutes(app);
   for (const add of [
     pageRoutes,
     healthRoutes,
     metricsRoutes,
     actorRoutes,
+    configRoutes,
+    stageRoutes,
     datasetRoutes,
     streamRoutes,
+    outletRoutes,
     exportRoutes,
     exportJobRoutes,
     queryRoutes,
     storeRoutes,
     ledgerRoutes,
+    referenceRoutes,
   ]) {
-    add(app, deps);
+    add(routes, deps);
   }
-  app.notFound((c) =>
-    problem(c, "not-found", { detail: "expected one of the addresses that README.md lists; / is the page" }),
-  );
+  sessionRoutes(routes, deps, guard);
+  app.notFound((c) => {
+    const detail = "expected one of the addresses that /docs lists; / is the page";
+    return problem(c, "not-found", { detail, headers: closing(c) });
+  });
   app.onError((error, c) => {
     // What went wrong is for the log; who asked gets the id to find it by.
     const id = crypto.randomUUID();

@@ -3,8 +3,10 @@
  * there is no bound; all else is as the exporter tells it.
  */
 
-import type { ExportOrder } from "../actors/exporter/order.ts";
+import { z } from "zod";
+import { COMPRESSIONS, EXPORT_FORMATS, type ExportOrder, PROFILES } from "../actors/exporter/order.ts";
 import type { ExportJob } from "../actors/exporter/protocol.ts";
+import { count, moment } from "./schemas.ts";
 
 export type OrderView = Omit<ExportOrder, "fromMs" | "toMs"> & {
   readonly from: string | null;
@@ -33,6 +35,55 @@ export interface JobView {
     readonly privacy: string | null;
   };
 }
+
+const STATS = z.object({
+  dataset: z.string(),
+  format: z.enum(EXPORT_FORMATS),
+  compression: z.enum(COMPRESSIONS),
+  profile: z.enum(PROFILES),
+  rows: count(),
+  bytes: count(),
+  seconds: z.number().describe("From the first step to the last."),
+  rowsPerSecond: z.number(),
+  suppressedRows: count().describe("Rows that were left out to reach k."),
+  copiedRows: count().describe("Rows that were copied from the lake as they lie."),
+});
+
+export const JOB_VIEW = z
+  .object({
+    job: z.string().describe("32 hex digits."),
+    state: z.enum(["running", "done", "failed", "cancelled"]),
+    order: z
+      .object({
+        dataset: z.string(),
+        format: z.string(),
+        from: moment().nullable(),
+        to: moment().nullable(),
+        columns: z.array(z.string()).optional(),
+        where: z.string().optional(),
+        compression: z.string().optional(),
+        profile: z.string().optional(),
+        k: z.number().optional(),
+        maxSuppressed: z.number().optional(),
+      })
+      .describe("As it was ordered; a time is null where there is no bound."),
+    fileName: z.string(),
+    contentType: z.string(),
+    startedAt: moment(),
+    endedAt: moment().nullable(),
+    seenRows: count().describe("Rows that were looked at, of `mostRows` at the most."),
+    mostRows: count(),
+    bytes: count().describe("Of the file, so far."),
+    stats: STATS.nullable().describe("When it is done."),
+    failure: z.object({ reason: z.string(), message: z.string() }).nullable(),
+    links: z.object({
+      self: z.string(),
+      events: z.string(),
+      file: z.string().nullable().describe("When it is done."),
+      privacy: z.string().nullable().describe("When there is a privacy report."),
+    }),
+  })
+  .meta({ id: "ExportJob" });
 
 export function jobPath(job: string): string {
   return `/v1/exports/${job}`;

@@ -3,11 +3,13 @@
  * asking first, which nobody is granted. Of a body no more is read than the limit.
  */
 
-import type { Context } from "hono";
 import type { z } from "zod";
+import type { Clock } from "../runtime/clock.ts";
 import { nearestName } from "../runtime/config/nearest.ts";
+import { BODY_MS, readBounded } from "./bounded-body.ts";
 import { came, type Fault, fault } from "./fault.ts";
 import { problem } from "./problem.ts";
+import type { RequestContext } from "./route.ts";
 
 /** Bytes. The longest SQL fits in, whatever its characters take. */
 export const MAX_BODY_BYTES = 2 ** 20;
@@ -22,12 +24,15 @@ export function saysJson(contentType: string | undefined): boolean {
   return JSON_TYPE.test(contentType ?? "");
 }
 
-export async function readJsonBody(c: Context): Promise<BodyRead> {
-  const bytes = await readBounded(c.req.raw.body);
-  if (bytes === undefined) {
-    const detail = `expected a body of at most ${MAX_BODY_BYTES} bytes; came a longer one`;
-    return { ok: false, response: problem(c, "body-refused", { detail, headers: { connection: "close" } }) };
-  }
+/**
+ * Reads the body of a request that its route's gate has let through: no more of it than the route takes, and for no longer than
+ * `BODY_MS`. @param clock default: the host's
+ */
+export async function readJsonBody(c: RequestContext, clock?: Clock): Promise<BodyRead> {
+  const maxBytes = c.get("maxBodyBytes") ?? MAX_BODY_BYTES;
+  const read = await readBounded(c.req.raw.body, maxBytes, clock);
+  if (!read.ok) return { ok: false, response: unread(c, read.reason, maxBytes) };
+  const { bytes } = read;
   if (bytes.byteLength === 0) return refuse(c, "came nothing");
   try {
     return { ok: true, value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
@@ -51,24 +56,28 @@ export function fieldFault(error: z.ZodError, body: unknown, known: readonly str
   return fault(path.join("."), issue.message, came(value));
 }
 
-function refuse(c: Context, what: string): BodyRead {
+function refuse(c: RequestContext, what: string): BodyRead {
   return { ok: false, response: problem(c, "bad-body", { detail: `expected a body of JSON; ${what}` }) };
 }
 
-/** Undefined: it is longer than the limit. */
-async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of body ?? []) {
-    length += part.byteLength;
-    if (length > MAX_BODY_BYTES) return undefined;
-    parts.push(part);
+/** Why a body was not read to its end. What is left of it cannot be told from the next request. */
+function unread(
+  c: RequestContext,
+  reason: "too-long" | "too-slow" | "too-many" | "broken",
+  maxBytes: number,
+): Response {
+  const headers = { connection: "close" };
+  if (reason === "too-long") {
+    const detail = `expected a body of at most ${maxBytes} bytes; came a longer one`;
+    return problem(c, "body-refused", { detail, headers });
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
+  if (reason === "too-many") {
+    const detail = "too many bodies are being read; try again in a moment";
+    return problem(c, "too-many", { detail, headers: { ...headers, "retry-after": "5" } });
   }
-  return whole;
+  if (reason === "too-slow") {
+    const detail = `expected the whole body within ${BODY_MS / 1000} s; not all of it came`;
+    return problem(c, "body-too-slow", { detail, headers });
+  }
+  return problem(c, "bad-body", { detail: "expected a body of JSON; it broke off", headers });
 }

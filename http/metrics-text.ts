@@ -9,6 +9,7 @@ import {
   type BroadcasterReplies,
   type BroadcasterStats,
 } from "../actors/broadcaster/protocol.ts";
+import type { ClientView } from "../actors/feed/subscription.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
 import { createMetrics, type MetricCells, type Metrics } from "../runtime/metrics/index.ts";
 import type { SystemStatus } from "../runtime/system.ts";
@@ -21,6 +22,7 @@ interface Snapshot {
   readonly ledger: readonly LedgerRow[];
   /** Undefined when the broadcaster did not answer. */
   readonly streams: BroadcasterStats | undefined;
+  readonly clients: readonly ClientView[];
 }
 
 /** A scrape does not wait for a broadcaster that is down. */
@@ -28,7 +30,7 @@ const STATS_MS = 500;
 
 /** @param cells metric cells that actors write, shown as they are */
 export function createMetricsText(
-  deps: Pick<ControlDeps, "ask" | "status" | "ledger" | "clock">,
+  deps: Pick<ControlDeps, "ask" | "status" | "ledger" | "clock" | "feed">,
   cells: readonly MetricCells[] = [],
 ): () => Promise<string> {
   const metrics = createMetrics({ prefix: "millrace_", cells });
@@ -39,7 +41,8 @@ export function createMetricsText(
       deps.ask<BroadcasterReplies["broadcast.stats"]>(BROADCASTER, message, STATS_MS),
       store.gather(),
     ]);
-    return { status: deps.status(), ledger: deps.ledger(), streams: answer.ok ? answer.value : undefined };
+    const streams = answer.ok ? answer.value : undefined;
+    return { status: deps.status(), ledger: deps.ledger(), streams, clients: deps.feed.clients() };
   };
   let snapshot: Snapshot | undefined;
   return async () => {
@@ -59,6 +62,7 @@ export function createMetricsText(
 function registerAll(metrics: Metrics, first: Snapshot, now: () => Snapshot): void {
   registerLedger(metrics, first.ledger, () => now().ledger);
   registerSystem(metrics, first.status, () => now().status);
+  registerClients(metrics, () => now().clients);
   registerStreams(metrics, () => now().streams);
 }
 
@@ -109,10 +113,18 @@ function registerSystem(metrics: Metrics, first: SystemStatus, now: () => System
     metrics.registerGauge("mailbox_depth", "Messages that wait.", labels, () => mailbox().depth);
     metrics.registerCounter("actor_restarts", "Starts after the first.", labels, () => child().restarts);
     const running = () => (child().state === "running" ? 1 : 0);
-    metrics.registerGauge("actor_running", "1 while the actor runs.", labels, running);
+    metrics.registerGauge("actor_running", "1 while the actor runs, paused or not.", labels, running);
+    const paused = () => (found(now().actors, (candidate) => candidate.name === name).paused ? 1 : 0);
+    metrics.registerGauge("actor_paused", "1 while an operator has paused the actor.", labels, paused);
   }
   const letters = () => now().deadLetters.count;
   metrics.registerCounter("dead_letters", "Messages and batches that nobody could handle.", {}, letters);
+}
+
+function registerClients(metrics: Metrics, now: () => readonly ClientView[]): void {
+  metrics.registerGauge("stream_clients", "Clients of live streams over HTTP.", {}, () => now().length);
+  const queued = () => now().reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
+  metrics.registerGauge("stream_queued_bytes", "Bytes that wait for slow clients over HTTP.", {}, queued);
 }
 
 function registerStreams(metrics: Metrics, now: () => BroadcasterStats | undefined): void {
@@ -121,11 +133,16 @@ function registerStreams(metrics: Metrics, now: () => BroadcasterStats | undefin
     if (streams === undefined) throw new Error("the broadcaster did not answer");
     return streams;
   };
-  metrics.registerGauge("stream_clients", "Clients of live streams.", {}, () => stats().clients);
   const dropped = () => stats().droppedRows;
-  metrics.registerCounter("stream_rows_dropped", "Rows dropped for slow stream clients.", {}, dropped);
+  const help = "Rows that were encoded for streams and not fetched in time; clients read them from the log.";
+  metrics.registerCounter("stream_rows_dropped", help, {}, dropped);
   const encoded = () => stats().encodedRows;
-  metrics.registerCounter("stream_rows_encoded", "Rows made into JSON for streams.", {}, encoded);
+  metrics.registerCounter(
+    "stream_rows_encoded",
+    "Rows encoded for streams, once for each form.",
+    {},
+    encoded,
+  );
   for (const [quantile, figure] of [
     ["0.5", "p50Ms"],
     ["0.99", "p99Ms"],

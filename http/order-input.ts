@@ -4,10 +4,10 @@
  */
 
 import { z } from "zod";
-import { EXPORT_FORMATS, type ExportOrder } from "../actors/exporter/order.ts";
+import { COMPRESSIONS, EXPORT_FORMATS, type ExportOrder, PROFILES } from "../actors/exporter/order.ts";
 import { came, type Fault, fault } from "./fault.ts";
 import { fieldFault } from "./json-body.ts";
-import { timeSpan } from "./time-span.ts";
+import { DEFAULT_HOURS, timeSpan } from "./time-span.ts";
 
 export type OrderRead = { readonly ok: true; readonly order: ExportOrder } | Fault;
 
@@ -15,34 +15,82 @@ const MOMENT = z
   .union([z.string(), z.number()], "an ISO 8601 time, milliseconds since 1970, or null")
   .nullable();
 
-const ORDER = z.strictObject({
-  dataset: z.string("the name of a dataset"),
-  format: z.string(`the name of a format: ${EXPORT_FORMATS.join(", ")}`),
-  hours: z.number("a number").optional(),
-  from: MOMENT.optional(),
-  to: MOMENT.optional(),
-  columns: z.array(z.string("the name of a column"), "a list of columns").optional(),
-  where: z.string("a filter as text").optional(),
-  compression: z.string("the name of a compression").optional(),
-  profile: z.string("the name of a profile").optional(),
-  k: z.number("a number").optional(),
-  maxSuppressed: z.number("a number").optional(),
-});
+/** What each part of an order means, for the schemas of both doors. */
+const SAID = {
+  hours: {
+    description: `Hours before \`to\`. Default: ${DEFAULT_HOURS}. Not together with \`from\`.`,
+    examples: [1],
+  },
+  from: {
+    description: "Event time to begin at: ISO 8601 with its zone, or milliseconds since 1970.",
+    examples: ["2026-01-31T12:00:00Z"],
+  },
+  to: { description: "Event time to end before. Default: now.", examples: ["2026-01-31T13:00:00Z"] },
+  columns: "Public columns, in the order they are to have. Default: all.",
+  where: {
+    description: "Which rows: a predicate, such as `cpu_percent > 50 and state = 'running'`. Default: all.",
+    examples: ["timestamp > 0"],
+  },
+  compression: {
+    description: `One of ${COMPRESSIONS.join(", ")} that the format allows. Default: zstd for Parquet, none for others.`,
+    examples: ["none"],
+  },
+  profile: {
+    description: `One of ${PROFILES.join(", ")}. Default: pseudonymous, which is keyed hashes and exact times.`,
+    examples: ["pseudonymous"],
+  },
+  k: {
+    description: "Anonymous profile: rows that none is told apart among. From 2 to 1000, default 5.",
+    examples: [5],
+  },
+  maxSuppressed: {
+    description:
+      "Anonymous profile: share of the rows that may be left out to reach k. From 0 to 1, default 0.1.",
+    examples: [0.1],
+  },
+} as const;
+
+/** An order in a JSON body. */
+export const ORDER = z
+  .strictObject({
+    dataset: z
+      .string("the name of a dataset")
+      .meta({ description: "A dataset's name.", examples: ["memory"] }),
+    format: z
+      .string(`the name of a format: ${EXPORT_FORMATS.join(", ")}`)
+      .meta({ description: `One of ${EXPORT_FORMATS.join(", ")}.`, examples: ["csv"] }),
+    hours: z.number("a number").optional().meta(SAID.hours),
+    from: MOMENT.optional().meta(SAID.from),
+    to: MOMENT.optional().meta(SAID.to),
+    columns: z
+      .array(z.string("the name of a column"), "a list of columns")
+      .optional()
+      .meta({ description: SAID.columns }),
+    where: z.string("a filter as text").optional().meta(SAID.where),
+    compression: z.string("the name of a compression").optional().meta(SAID.compression),
+    profile: z.string("the name of a profile").optional().meta(SAID.profile),
+    k: z.number("a number").optional().meta(SAID.k),
+    maxSuppressed: z.number("a number").optional().meta(SAID.maxSuppressed),
+  })
+  .meta({ id: "ExportOrder" });
 
 type OrderInput = z.output<typeof ORDER>;
 
-/** Parameters of an address, besides the name that says dataset, format and compression. */
-const PARAMETERS = [
-  "hours",
-  "from",
-  "to",
-  "columns",
-  "where",
-  "compression",
-  "profile",
-  "k",
-  "maxSuppressed",
-] as const;
+/** An order in an address: its parameters besides the name that says dataset, format and compression. */
+export const ORDER_QUERY = z.object({
+  hours: z.number().optional().meta(SAID.hours),
+  from: z.string().optional().meta(SAID.from),
+  to: z.string().optional().meta(SAID.to),
+  columns: z
+    .string()
+    .optional()
+    .meta({ description: `${SAID.columns} With commas between them.`, examples: ["timestamp"] }),
+  where: z.string().optional().meta(SAID.where),
+  compression: z.string().optional().meta(SAID.compression),
+  profile: z.string().optional().meta(SAID.profile),
+  k: z.number().optional().meta(SAID.k),
+  maxSuppressed: z.number().optional().meta(SAID.maxSuppressed),
+});
 const NUMBER = /^\d{1,9}(?:\.\d{1,9})?$/;
 
 /** The order in a JSON body. Every member that is not known is refused: it was meant to say something. */
@@ -51,19 +99,13 @@ export function orderFromJson(body: unknown, nowMs: number): OrderRead {
   return read.success ? orderOf(read.data, nowMs) : fieldFault(read.error, body, Object.keys(ORDER.shape));
 }
 
-/** The order in an address's parameters. One that is not known is refused: it was meant to narrow the export down. */
+/** The order in an address's parameters: those of ORDER_QUERY, each at most once, which the route's gate has seen to. */
 export function orderFromQuery(
   name: { readonly dataset: string; readonly format: string; readonly compression: string | undefined },
   query: URLSearchParams,
   nowMs: number,
 ): OrderRead {
-  for (const parameter of query.keys()) {
-    if (!PARAMETERS.some((known) => known === parameter)) {
-      return fault("query", `only the parameters ${PARAMETERS.join(", ")}`, came(parameter));
-    }
-    if (query.getAll(parameter).length > 1) return fault(parameter, "it once", "it more than once");
-  }
-  const text = (parameter: (typeof PARAMETERS)[number]) => query.get(parameter) ?? undefined;
+  const text = (parameter: keyof typeof ORDER_QUERY.shape) => query.get(parameter) ?? undefined;
   const compression = text("compression");
   if (compression !== undefined && name.compression !== undefined && compression !== name.compression) {
     return fault("compression", `${name.compression}, as the name of the file says`, came(compression));

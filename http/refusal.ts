@@ -3,10 +3,17 @@
 import type { Context } from "hono";
 import type { QueryRefusal } from "../actors/analyst/protocol.ts";
 import type { ExportRefusal, JobRefusal, PullRefusal } from "../actors/exporter/protocol.ts";
+import type { OutletRefusal } from "../actors/outlets/protocol.ts";
 import type { Refused } from "../actors/refused.ts";
 import { type ProblemCode, problem } from "./problem.ts";
 
-export type Refusal = ExportRefusal | PullRefusal | JobRefusal | QueryRefusal;
+export type Refusal =
+  | ExportRefusal
+  | PullRefusal
+  | JobRefusal
+  | QueryRefusal
+  | OutletRefusal
+  | "unknown-outlet";
 
 const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
   "unknown-dataset": "unknown-dataset",
@@ -28,10 +35,21 @@ const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
   "needs-extension": "query-needs-extension",
   "too-large": "query-too-large",
   "timed-out": "query-timed-out",
+  unavailable: "actor-unavailable",
+  "unknown-outlet": "unknown-outlet",
+  "address-taken": "outlet-refused",
+  "address-refused": "outlet-refused",
+  "not-a-pipe": "outlet-refused",
+  "not-here": "outlet-refused",
+  "not-loopback": "bad-parameter",
 };
 
 /** Seconds after which it may be tried again, where trying again can help. */
-const RETRY_AFTER: Readonly<Partial<Record<ProblemCode, string>>> = { "too-many": "5", "actor-failed": "2" };
+const RETRY_AFTER: Readonly<Partial<Record<ProblemCode, string>>> = {
+  "too-many": "5",
+  "actor-failed": "2",
+  "actor-unavailable": "2",
+};
 
 /** @param more members of the problem besides its reason */
 export function refusal(

@@ -4,7 +4,10 @@
  * Ending: streams are ended first, requests under way get a moment, then connections are cut.
  */
 
+import { createFeed } from "../actors/feed/feed.ts";
+import { DEFAULT_QUEUE_BYTES } from "../actors/feed/subscription.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
+import type { StageFigures } from "../actors/stage-meter.ts";
 import { datasets as allDatasets } from "../datasets/index.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { getLog } from "../runtime/log.ts";
@@ -12,17 +15,32 @@ import type { MetricCells } from "../runtime/metrics/index.ts";
 import { ListenError, serve } from "../runtime/platform/index.ts";
 import type { System } from "../runtime/system.ts";
 import type { Settings } from "../settings.ts";
+import { type HttpAccess, tokensOf } from "./access.ts";
 import { buildApp } from "./app.ts";
-import type { ControlDeps } from "./control.ts";
+import type { ConfigControl, ControlDeps, Transitions } from "./control.ts";
+import { controlSettings, serverUrl } from "./control-settings.ts";
 import { MAX_BODY_BYTES } from "./json-body.ts";
 import { createMetricsText } from "./metrics-text.ts";
-import { version } from "./version.ts";
+import { createTransitionLog } from "./transitions.ts";
+
+const NO_CONFIG: ConfigControl = {
+  settings: () => [],
+  change: async () => ({ ok: false, reason: "fixed", message: "there are no settings here" }),
+};
 
 export interface HttpOptions {
-  readonly settings: Pick<Settings, "http">;
+  readonly settings: Pick<Settings, "http"> & Partial<Pick<Settings, "streams">>;
+  /** What the settings name files for. Default: the token alone. */
+  readonly access?: HttpAccess;
   /** Built, and not necessarily started. */
-  readonly system: Pick<System, "ask" | "status" | "restart">;
+  readonly system: Pick<System, "ask" | "status" | "command">;
   readonly ledger: () => readonly LedgerRow[];
+  /** What each stage of each lane has done. Default: nothing is measured. */
+  readonly stages?: () => readonly StageFigures[];
+  /** What became of actors. Default: nothing is told. */
+  readonly transitions?: Transitions;
+  /** Default: there are no settings. */
+  readonly config?: ConfigControl;
   /** Metric cells that actors write. */
   readonly cells?: readonly MetricCells[];
   /** Default: the host's clock. */
@@ -30,7 +48,7 @@ export interface HttpOptions {
 }
 
 export interface HttpServer {
-  /** With the port that was taken: http://127.0.0.1:8787 */
+  /** With the port that was taken: http://127.0.0.1:8787; https with TLS. */
   readonly url: string;
   readonly port: number;
   /** Ends streams, lets other requests finish for up to a second, and frees the port. */
@@ -39,23 +57,34 @@ export interface HttpServer {
 
 /** Listens. @throws HttpStartError when it cannot, saying what to do */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { settings, system, ledger, cells = [], clock = systemClock } = options;
-  const { host, port, token } = settings.http;
+  const { settings, system, ledger, stages = () => [], cells = [], clock = systemClock } = options;
+  const { host, port } = settings.http;
+  const { access = { tokens: tokensOf(settings.http), tls: undefined } } = options;
   const closing = new AbortController();
   let listening = port;
-  const reach: Pick<ControlDeps, "ask" | "status" | "restart" | "ledger"> = {
+  const control = controlSettings(settings.http, access, () => listening);
+  const reach: Pick<ControlDeps, "ask" | "status" | "command" | "ledger"> = {
     ask: (to, message, deadlineMs) => system.ask(to, message, deadlineMs),
     status: () => system.status(),
-    restart: (actor, reason) => system.restart(actor, reason),
+    command: (actor, command, reason) => system.command(actor, command, reason),
     ledger,
   };
+  const log = getLog("http");
+  const feed = createFeed(
+    { ask: reach.ask, clock, log },
+    { queueBytes: settings.streams?.queueBytes ?? DEFAULT_QUEUE_BYTES, datasets: allDatasets },
+  );
   const app = buildApp({
     ...reach,
-    metricsText: createMetricsText({ ...reach, clock }, cells),
+    feed,
+    metricsText: createMetricsText({ ...reach, clock, feed }, cells),
+    stages,
+    transitions: options.transitions ?? createTransitionLog(),
+    config: options.config ?? NO_CONFIG,
     datasets: allDatasets,
-    settings: { host, port: () => listening, token, version },
+    settings: control,
     clock,
-    log: getLog("http"),
+    log,
     closing: closing.signal,
   });
   try {
@@ -63,15 +92,17 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       hostname: host,
       port,
       maxBodyBytes: MAX_BODY_BYTES,
-      fetch: (request) => app.fetch(request),
+      ...(access.tls === undefined ? {} : { tls: access.tls }),
+      fetch: (request, connection) => app.fetch(request, { connection }),
       onListen: (address) => {
         listening = address.port;
       },
     });
     return {
-      url: `http://${host.includes(":") ? `[${host}]` : host}:${server.port}`,
+      url: serverUrl(control),
       port: server.port,
       async close() {
+        feed.close();
         closing.abort();
         await server.close();
       },

@@ -1,6 +1,8 @@
 /** What the store holds, as it is told over HTTP: times are ISO 8601 there. And read back by who asks from afar. */
 
+import { z } from "zod";
 import type { KeeperReplies } from "../actors/keeper/protocol.ts";
+import { count, moment } from "./schemas.ts";
 
 type StoreStats = KeeperReplies["keeper.stats"]["stats"];
 type DatasetStats = StoreStats["datasets"][number];
@@ -12,6 +14,34 @@ export type DatasetView = Omit<DatasetStats, "firstMs" | "lastMs"> & {
 };
 
 export type StoreView = Omit<StoreStats, "datasets"> & { readonly datasets: readonly DatasetView[] };
+
+const RATE = z.number().nullable();
+
+export const STORE_VIEW: z.ZodType<StoreView> = z
+  .object({
+    datasets: z.array(
+      z.object({
+        dataset: z.string(),
+        rows: count().describe("Rows that can be read: in the lake, and in the log and not in the lake."),
+        lakeRows: count(),
+        logRows: count(),
+        lakeBytes: count(),
+        lakeFiles: count(),
+        logBytes: count(),
+        first: moment().nullable().describe("Event time of the first row; null: there is none."),
+        last: moment().nullable().describe("Event time of the last row."),
+        bytesPerMinute: RATE.describe(
+          "Bytes in the lake by minute of the hours that they are of; null: it has none.",
+        ),
+        expired: count().describe("Rows that the retention has removed."),
+        thinned: count().describe("Rows that were left out to save space."),
+      }),
+    ),
+    totalBytes: count().describe("Of all files of the store."),
+    bytesPerMinute: RATE.describe("Of all datasets together."),
+    segments: count().describe("Files of the log."),
+  })
+  .meta({ id: "Store" });
 
 export function storeView({ datasets, ...totals }: StoreStats): StoreView {
   return {

@@ -19,7 +19,8 @@ const MAX_HOURS = 24 * 366 * 10;
 const HOUR_MS = 3_600_000;
 /** Epoch milliseconds. Ten digits would be seconds, which is what a slip looks like. */
 const EPOCH_MS = /^\d{11,15}$/;
-const MOMENT = "an ISO 8601 time with its zone (2026-01-31T12:00:00Z) or milliseconds since 1970";
+/** What a moment is expected to be. */
+export const MOMENT = "an ISO 8601 time with its zone (2026-01-31T12:00:00Z) or milliseconds since 1970";
 
 /** Defaults: 24 hours, until now. A fault names `hours`, `from` or `to`. */
 export function timeSpan({ hours, from, to }: SpanInput, nowMs: number): TimeSpan {
@@ -45,7 +46,8 @@ function hoursOf(hours: string | number): number {
   return /^\d{1,6}(?:\.\d{1,6})?$/.test(hours) ? Number(hours) : Number.NaN;
 }
 
-function momentMs(given: string | number): number {
+/** Of a moment as it is given over HTTP. NaN: it is none. */
+export function momentMs(given: string | number): number {
   const text = String(given);
   // An unescaped + of an address arrives as a space.
   const ms = EPOCH_MS.test(text) ? Number(text) : parseMoment(text.replace(/ (?=\d\d:\d\d$)/, "+"));

@@ -7,12 +7,13 @@
  * Secrets (`.meta({ secret: true })`) are in no problem, no description and no listing.
  */
 import type { z } from "zod";
+import { type EditedFile, editConfigText } from "./config/edit-file.ts";
 import {
   type FileChoice,
   type Given,
   type Problem,
-  printable,
   type ReadFile,
+  readChanges,
   readConfigFile,
   readEnvironment,
   readFlags,
@@ -25,6 +26,7 @@ import {
   settingText,
 } from "./config/setting.ts";
 
+export type { EditedFile } from "./config/edit-file.ts";
 export { errorCode, type Problem, printable, type ReadFile } from "./config/given.ts";
 export { byteSize, type ConfigSpec, durationMs, type SettingType } from "./config/setting.ts";
 export { formatByteSize, formatDurationMs, parseByteSize, parseDurationMs } from "./config/units.ts";
@@ -41,6 +43,19 @@ export interface ConfigInput {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: ReadFile;
+  /** What was changed since the start, by dotted name; counts before all else. Null: the default counts. */
+  readonly changes?: Readonly<Record<string, unknown>>;
+}
+
+/** What a setting's value is shown as: durations and sizes as people write them. */
+export type ShownValue = string | number | boolean;
+
+/** One setting as it is. */
+export interface SettingInForce extends Omit<SettingDescription, "default"> {
+  /** Null: none, or that of a secret, which is never shown. */
+  readonly value: ShownValue | null;
+  readonly default: ShownValue | null;
+  readonly from: string;
 }
 
 /** One setting, for --help and the documentation. */
@@ -59,7 +74,7 @@ export interface SettingDescription {
 
 /**
  * Loads and validates. The file is `--config`, else `<PREFIX>CONFIG`, else `spec.fileName` when it exists.
- * All problems are returned at once, in the order file, environment, flags, values.
+ * All problems are returned at once, in the order file, environment, flags, changes, values.
  * @throws TypeError when the schema itself cannot be loaded; see `settingsOf`.
  */
 export function loadConfig<Schema extends z.ZodObject>(
@@ -69,13 +84,16 @@ export function loadConfig<Schema extends z.ZodObject>(
   const settings = settingsOf(spec);
   const flags = readFlags(settings, input.argv);
   const environment = readEnvironment(spec, settings, input.env);
-  const fallback: FileChoice = { name: spec.fileName, from: "the working folder", required: false };
-  const file = readConfigFile(settings, flags.file ?? environment.file ?? fallback, input.readFile);
+  const file = readConfigFile(settings, fileChoice(spec, flags, environment), input.readFile);
+  const changes = readChanges(settings, input.changes ?? {});
 
   const given = new Map([...file.given, ...environment.given, ...flags.given]);
+  for (const name of changes.cleared) given.delete(name);
+  for (const [name, entry] of changes.given) given.set(name, entry);
   const parsed = spec.schema.safeParse(nest(settings, given));
   const refused = parsed.success ? [] : parsed.error.issues.map((issue) => refusal(settings, given, issue));
-  const problems = [...file.problems, ...environment.problems, ...flags.problems, ...firstOfEach(refused)];
+  const read = [file, environment, flags, changes].flatMap(({ problems }) => problems);
+  const problems = [...read, ...firstOfEach(refused)];
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, value: parsed.data, sources: sourcesOf(settings, given) };
 }
@@ -88,23 +106,39 @@ export function describeSettings(spec: ConfigSpec): SettingDescription[] {
   }));
 }
 
-/** What is in force and where it comes from, one row a setting that has a value; a secret shows only that it is set. */
-export function describeLoaded(
+/** Name of the settings' file that these arguments and this environment mean, whether it is there or not. */
+export function configFileName(spec: ConfigSpec, { argv, env }: Pick<ConfigInput, "argv" | "env">): string {
+  const settings = settingsOf(spec);
+  return fileChoice(spec, readFlags(settings, argv), readEnvironment(spec, settings, env)).name;
+}
+
+/**
+ * The text of a settings' file with some settings changed. Nothing is validated.
+ * @param text undefined: there is no file yet
+ * @param changes values by dotted name; null takes a setting out
+ */
+export function editConfig(
+  spec: ConfigSpec,
+  text: string | undefined,
+  changes: Readonly<Record<string, unknown>>,
+): EditedFile {
+  return editConfigText(settingsOf(spec), text, changes);
+}
+
+/** Every setting in the order of its declaration, with its value and where that comes from. */
+export function settingsInForce(
   spec: ConfigSpec,
   loaded: { readonly value: unknown; readonly sources: Sources },
-): { readonly name: string; readonly value: string; readonly from: string }[] {
-  const rows: { name: string; value: string; from: string }[] = [];
-  for (const setting of settingsOf(spec)) {
-    let value: unknown = loaded.value;
-    for (const key of setting.path) value = (value as Readonly<Record<string, unknown>> | undefined)?.[key];
-    if (value === undefined) continue;
-    rows.push({
-      name: setting.name,
-      value: setting.secret ? "(hidden)" : printable(settingText(setting.type, value)),
-      from: loaded.sources[setting.name] ?? "default",
-    });
-  }
-  return rows;
+): SettingInForce[] {
+  return settingsOf(spec).map(({ path, default: preset, ...setting }) => {
+    const value = path.reduce<unknown>(
+      (group, key) => (group as Readonly<Record<string, unknown>> | undefined)?.[key],
+      loaded.value,
+    );
+    const shown = (raw: unknown) => (setting.secret ? null : shownValue(setting.type, raw));
+    const from = loaded.sources[setting.name] ?? "default";
+    return { ...setting, value: shown(value), default: shown(preset), from };
+  });
 }
 
 /** The problems as a person reads them, two lines each. */
@@ -125,6 +159,21 @@ export function formatSettings(descriptions: readonly SettingDescription[]): str
       return `  ${setting.flags.join(", ")}\n      ${setting.meaning}\n      ${setting.expected}${preset}  [${setting.env}]`;
     })
     .join("\n");
+}
+
+function fileChoice(
+  spec: ConfigSpec,
+  flags: { readonly file: FileChoice | undefined },
+  environment: { readonly file: FileChoice | undefined },
+): FileChoice {
+  const fallback: FileChoice = { name: spec.fileName, from: "the working folder", required: false };
+  return flags.file ?? environment.file ?? fallback;
+}
+
+function shownValue(type: SettingType, value: unknown): ShownValue | null {
+  if (value === undefined) return null;
+  if (type === "duration" || type === "size") return settingText(type, value);
+  return typeof value === "number" || typeof value === "boolean" ? value : settingText(type, value);
 }
 
 /** The nested object that the schema parses. Groups are always there, so that the defaults inside them apply. */

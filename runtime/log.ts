@@ -69,7 +69,9 @@ export interface Logging {
 }
 
 /** Where the main thread writes. One a thread, as LogTape's own configuration is. */
-let output: { readonly level: LogLevel; readonly write: (record: WireRecord) => void } | undefined;
+let output: { readonly write: (record: WireRecord) => void } | undefined;
+/** What this thread's records go into, and from which level on. */
+let installed: { readonly sink: Sink; readonly level: LogLevel } | undefined;
 
 /** Sets up this thread to write. Calling it again replaces what was set up before. */
 export function configureLogging(options: LoggingOptions): Logging {
@@ -85,7 +87,7 @@ export function configureLogging(options: LoggingOptions): Logging {
   };
   const sink = createSink(write, options);
   install(sink, options.level);
-  const own = { level: options.level, write };
+  const own = { write };
   output = own;
   return {
     flush: sink.flush,
@@ -94,9 +96,14 @@ export function configureLogging(options: LoggingOptions): Logging {
       sink.flush();
       if (output !== own) return;
       output = undefined;
-      resetSync();
+      uninstall();
     },
   };
+}
+
+/** Changes the least severe level that this thread logs, for whatever was set up before; nothing was: nothing happens. */
+export function setLogLevel(level: LogLevel): void {
+  if (installed !== undefined) install(installed.sink, level);
 }
 
 /** Sets up this worker to forward. */
@@ -108,7 +115,7 @@ export function configureForwarding(options: ForwardingOptions): Logging {
     lostLines: sink.lostRecords,
     close() {
       sink.flush();
-      resetSync();
+      uninstall();
     },
   };
 }
@@ -137,7 +144,8 @@ export function createForwardingSink(
  * record that already was) and not limited again. False when it was not written: too fine a level, or logging is not set up.
  */
 export function emitForwarded(record: WireRecord): boolean {
-  if (output === undefined || logLevels.indexOf(record.level) < logLevels.indexOf(output.level)) return false;
+  if (output === undefined || installed === undefined) return false;
+  if (logLevels.indexOf(record.level) < logLevels.indexOf(installed.level)) return false;
   output.write({
     ...record,
     message: scrubText(record.message),
@@ -166,6 +174,7 @@ export function getLog(category: string | readonly string[]): Log {
 }
 
 function install(sink: Sink, level: LogLevel): void {
+  installed = { sink, level };
   configureSync({
     reset: true,
     sinks: { main: sink },
@@ -175,6 +184,11 @@ function install(sink: Sink, level: LogLevel): void {
       { category: ["logtape", "meta"], sinks: ["main"], parentSinks: "override", lowestLevel: "warning" },
     ],
   });
+}
+
+function uninstall(): void {
+  installed = undefined;
+  resetSync();
 }
 
 function createSink(pass: (record: WireRecord) => void, options: SinkOptions): Sink & { flush(): void } {

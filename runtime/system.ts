@@ -4,14 +4,13 @@
  * It is declared as plain data, checked as a whole before anything starts, and built by the thread that calls
  * `createSystem`: that thread places the lanes, carries messages between threads, and supervises. Actors run on worker
  * threads, on this thread, or (`inline`) all on this thread one step at a time, under a clock and a seed that a test holds.
+ * While it runs, an operator may do to single actors what actor-control.ts has.
  */
 
 import { LocalThread, type SharedParts } from "./actor/local-thread.ts";
-import { MAX_MAILBOX_SIZE } from "./actor/mailbox-word.ts";
 import { type BoxSpec, type DeadLetter, mailboxDepth, type Packet, PostOffice } from "./actor/post-office.ts";
 import { LiveScheduler, type Scheduler, SteppedScheduler } from "./actor/scheduler.ts";
 import {
-  type ActorFactory,
   type ActorSpec,
   type AskResult,
   DEFAULT_MAILBOX_SIZE,
@@ -19,64 +18,38 @@ import {
   type SendResult,
 } from "./actor/types.ts";
 import { WorkerThread } from "./actor/worker-thread.ts";
+import { type ActorCommand, ActorControl, type ReconfigureResult } from "./actor-control.ts";
 import { Arena, CACHE_PAIR_BYTES } from "./arena.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { type LaneShape, type LaneSpec, type LaneStatus, laneStatus, placeLane } from "./lane/index.ts";
-import { emitForwarded, type LogLevel } from "./log.ts";
+import { systemClock } from "./clock.ts";
+import { type LaneSpec, type LaneStatus, laneStatus, placeLane } from "./lane/index.ts";
+import { emitForwarded, type LogLevel, setLogLevel } from "./log.ts";
 import { seededRandom } from "./random.ts";
 import {
-  type ChildPolicy,
   type CommandResult,
   type Failure,
-  MAX_DURATION_MS,
   type StartResult,
   type SupervisedChild,
-  type SupervisionEvent,
   Supervisor,
   type SupervisorOptions,
   type SupervisorStatus,
 } from "./supervisor/index.ts";
+import { checkSystem, type GroupSpec, SystemError, type SystemSpec } from "./system-spec.ts";
 
-/** Actors that share a supervisor. Started in this order, stopped in the reverse one. */
-export interface GroupSpec {
-  readonly name: string;
-  readonly actors: readonly ActorSpec[];
-  /** Default `one-for-one`. */
-  readonly strategy?: SupervisorOptions["strategy"];
-  readonly intensity?: SupervisorOptions["intensity"];
-  readonly backoff?: SupervisorOptions["backoff"];
-  readonly policy?: Partial<ChildPolicy>;
-}
-
-export interface SystemSpec {
-  readonly lanes: readonly LaneShape[];
-  readonly groups: readonly GroupSpec[];
-  /** Shared memory that does not grow; the system places everything from `arenaFrom` on. */
-  readonly memory: WebAssembly.Memory;
-  readonly arenaFrom: number;
-  /** Plain data for every actor, made with the arena when something of it needs a place in the shared memory. */
-  readonly resources?: (arena: Arena) => Readonly<Record<string, unknown>>;
-  /** `threads` (default): each actor on the thread it names. `inline`: all on this thread, by `step`. */
-  readonly placement?: "threads" | "inline";
-  /** Default: the host's clock. */
-  readonly clock?: Clock;
-  /** Seeds backoff jitter and, inline, the order of steps. Default: drawn. */
-  readonly seed?: number;
-  /** Least severe level that workers send. Default `info`. */
-  readonly logLevel?: LogLevel;
-  /** A worker whose event loop has not turned for this long is ended. Default 15 s. */
-  readonly hungAfterMs?: number;
-  readonly onSupervision?: (event: SupervisionEvent) => void;
-  /** The system gave up: more restarts than its intensity allows. Everything is stopped by then. */
-  readonly onEscalate?: (reason: string) => void;
-  /** Makes the actors that run on this thread; default: imports their modules. */
-  readonly load?: (spec: ActorSpec) => ActorFactory | Promise<ActorFactory>;
-}
+export {
+  ACTOR_COMMANDS,
+  type ActorCommand,
+  type ActorState,
+  type ActorTransition,
+  type ReconfigureResult,
+} from "./actor-control.ts";
+export { type GroupSpec, SystemError, type SystemSpec } from "./system-spec.ts";
 
 export interface ActorStatus {
   readonly name: string;
   readonly thread: string;
   readonly mailbox: { readonly depth: number; readonly capacity: number };
+  /** It runs, but an operator has paused it. */
+  readonly paused: boolean;
   /** For each lane it is a stage of: slots it has still to release. */
   readonly lag: Readonly<Record<string, number>>;
 }
@@ -86,10 +59,6 @@ export interface SystemStatus {
   readonly actors: readonly ActorStatus[];
   readonly lanes: readonly LaneStatus[];
   readonly deadLetters: { readonly count: number; readonly latest: readonly DeadLetter[] };
-}
-
-export class SystemError extends Error {
-  override readonly name = "SystemError";
 }
 
 const MAIN = "main";
@@ -116,6 +85,7 @@ export class System {
   readonly #groups: readonly Supervisor[];
   readonly #root: Supervisor;
   readonly #scheduler: Scheduler;
+  readonly #control: ActorControl;
   readonly #deadLetters: DeadLetter[] = [];
   readonly #incarnations = new Map<string, number>();
   #deadLetterCount = 0;
@@ -183,18 +153,23 @@ export class System {
       });
       this.#workers.set(thread, worker);
     }
-    const common = {
-      clock,
-      random,
-      ...(spec.onSupervision === undefined ? {} : { onEvent: spec.onSupervision }),
-    };
-    this.#groups = spec.groups.map((group) => this.#supervisor(group, common));
+    this.#control = new ActorControl({
+      configs: new Map(this.#actors.map(({ name, config }) => [name, config])),
+      supervisorOf: (actor) => this.#groupOf(actor),
+      operate: (actor, operation) => (this.#workerOf(actor) ?? this.#local).operate(actor, operation),
+      nowMs: () => clock.nowMs(),
+      ...(spec.onSupervision === undefined ? {} : { onTransition: spec.onSupervision }),
+    });
+    const common = { clock, random };
+    const onEvent: SupervisorOptions["onEvent"] = (event) => this.#control.note(event);
+    this.#groups = spec.groups.map((group) => this.#supervisor(group, { ...common, onEvent }));
     // A group has its actors' own deadlines within; the root is only there for one that goes wrong altogether.
     const stopDeadlineMs = 30_000;
     this.#root = new Supervisor(
       {
         name: "millrace",
         ...common,
+        ...(spec.onSupervision === undefined ? {} : { onEvent: spec.onSupervision }),
         ...(spec.onEscalate === undefined ? {} : { onEscalate: spec.onEscalate }),
       },
       this.#groups.map((child) => ({ child, policy: { startDeadlineMs: 30_000, stopDeadlineMs } })),
@@ -227,18 +202,28 @@ export class System {
     return this.#post.ask(to, message, deadlineMs);
   }
 
-  /** Ends an actor and starts it again, by an operator's wish. Refused for an unknown one, or one on its way up or down. */
-  async restart(actor: string, reason: string): Promise<CommandResult> {
-    const group = this.#groupOf(actor);
-    if (group === undefined) {
-      const names = this.#actors.map(({ name }) => name).join(", ");
-      return {
-        ok: false,
-        refused: "unknown-child",
-        message: `there is no actor ${actor}; there are ${names}`,
-      };
-    }
-    return group.restart(actor, reason);
+  /**
+   * Starts, stops, restarts, pauses or resumes an actor, by an operator's wish: see actor-control.ts.
+   * @returns once it is done, or why it is not
+   */
+  command(actor: string, command: ActorCommand, reason: string): Promise<CommandResult> {
+    return this.#control.command(actor, command, reason);
+  }
+
+  /** Ends an actor and starts it again. Refused for an unknown one, or one on its way up or down. */
+  restart(actor: string, reason: string): Promise<CommandResult> {
+    return this.command(actor, "restart", reason);
+  }
+
+  /** Gives an actor another configuration, live or by a restart; its later starts have it too. */
+  reconfigure(actor: string, config: unknown, reason: string): Promise<ReconfigureResult> {
+    return this.#control.reconfigure(actor, config, reason);
+  }
+
+  /** Sets the least severe level that is logged, on every thread. */
+  setLogLevel(level: LogLevel): void {
+    setLogLevel(level);
+    for (const worker of this.#workers.values()) worker.setLogLevel(level);
   }
 
   /** Ends a worker thread at once, as a fault would. For tests of what follows. @returns false when there is no such thread */
@@ -261,6 +246,7 @@ export class System {
         name,
         thread,
         mailbox: { depth: mailboxDepth(this.memory, box), capacity: box.capacity },
+        paused: this.#control.isPaused(name),
         lag,
       };
     });
@@ -289,27 +275,33 @@ export class System {
     );
   }
 
-  #child(actor: ActorSpec): SupervisedChild {
-    const worker = this.#workers.get(actor.thread);
+  #child(declared: ActorSpec): SupervisedChild {
+    const { name } = declared;
+    const worker = this.#workers.get(declared.thread);
+    const current = (): ActorSpec => ({ ...declared, config: this.#control.configOf(name) });
     if (worker !== undefined) {
       return {
-        name: actor.name,
-        start: () => worker.start(actor),
-        stop: () => worker.stop(actor.name),
+        name,
+        start: () => worker.start(current()),
+        stop: () => worker.stop(name),
         // A thread cannot be made to drop one actor: it goes, and its other actors start again elsewhere.
-        kill: () => worker.kill(`${actor.name} did not start or end in time`),
+        kill: () => worker.kill(`${name} did not start or end in time`),
       };
     }
     return {
-      name: actor.name,
+      name,
       start: () => {
-        const incarnation = (this.#incarnations.get(actor.name) ?? 0) + 1;
-        this.#incarnations.set(actor.name, incarnation);
-        return this.#local.start(actor, incarnation);
+        const incarnation = (this.#incarnations.get(name) ?? 0) + 1;
+        this.#incarnations.set(name, incarnation);
+        return this.#local.start(current(), incarnation);
       },
-      stop: () => this.#local.stop(actor.name),
-      kill: () => this.#local.kill(actor.name),
+      stop: () => this.#local.stop(name),
+      kill: () => this.#local.kill(name),
     };
+  }
+
+  #workerOf(actor: string): WorkerThread | undefined {
+    return this.#workers.get(this.#actors.find(({ name }) => name === actor)?.thread ?? MAIN);
   }
 
   #groupOf(actor: string): Supervisor | undefined {
@@ -343,39 +335,5 @@ export class System {
     this.#deadLetterCount++;
     this.#deadLetters.push(letter);
     if (this.#deadLetters.length > DEAD_LETTERS_KEPT) this.#deadLetters.shift();
-  }
-}
-
-function checkSystem({ lanes, groups, hungAfterMs }: SystemSpec): void {
-  const actors = groups.flatMap((group) => group.actors);
-  const names = actors.map(({ name }) => name);
-  const fail = (what: string): never => {
-    throw new SystemError(what);
-  };
-  if (new Set(names).size !== names.length) fail(`two actors have one name among ${names.join(", ")}`);
-  const laneNames = lanes.map(({ name }) => name);
-  if (new Set(laneNames).size !== laneNames.length)
-    fail(`two lanes have one name among ${laneNames.join(", ")}`);
-  if (hungAfterMs !== undefined && !(hungAfterMs > 0 && hungAfterMs <= MAX_DURATION_MS))
-    fail(`hungAfterMs: expected more than 0 and at most ${MAX_DURATION_MS} ms, got ${hungAfterMs}`);
-  for (const lane of lanes) {
-    const writers = actors.filter(({ writes }) => writes?.includes(lane.name)).map(({ name }) => name);
-    if (writers.length !== 1) {
-      fail(`lane ${lane.name} needs exactly one writer; it has ${writers.join(" and ") || "none"}`);
-    }
-    for (const stage of lane.tiers.flat()) {
-      if (!names.includes(stage))
-        fail(`lane ${lane.name} has the stage ${stage}, but there is no such actor`);
-      if (writers.includes(stage)) fail(`actor ${stage} is both the writer and a stage of lane ${lane.name}`);
-    }
-  }
-  for (const { name, writes, mailboxSize } of actors) {
-    for (const lane of writes ?? []) {
-      if (!lanes.some((candidate) => candidate.name === lane))
-        fail(`actor ${name} writes lane ${lane}, which is not there`);
-    }
-    const size = mailboxSize ?? DEFAULT_MAILBOX_SIZE;
-    if (!(Number.isInteger(size) && size >= 1 && size <= MAX_MAILBOX_SIZE))
-      fail(`actor ${name}: expected a mailbox of 1 to ${MAX_MAILBOX_SIZE} messages, got ${size}`);
   }
 }

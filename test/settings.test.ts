@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { datasets } from "../datasets/index.ts";
 import { describeSettings, formatProblems } from "../runtime/config.ts";
-import { defaultSettings, houseOptions, isLoopback, loadSettings, settingsSpec } from "../settings.ts";
+import { isLoopback } from "../runtime/loopback.ts";
+import { defaultSettings, houseOptions, loadSettings, settingsSpec } from "../settings.ts";
 
 const token = "0123456789abcdef";
 
@@ -52,7 +53,7 @@ describe("settings", () => {
         keep: eachDataset((name) => (KEEP_DAYS[name] ?? 365) * 86_400_000),
         maxBytes: eachDataset(() => 2 ** 30),
       },
-      broadcaster: { queueRows: 1024 },
+      streams: { queueBytes: 4 * 2 ** 20, outlets: "" },
       threads: {},
     });
   });
@@ -63,19 +64,20 @@ describe("settings", () => {
         ["--port=0", "--host", "::1", "--data", "d", "--token", token],
         {},
         {
-          "millrace.json": '{"windower": {"disorderMs": "10s"}, "broadcaster": {"queueRows": 4096}}',
+          "millrace.json": '{"windower": {"disorderMs": "10s"}, "streams": {"queueBytes": "8MiB"}}',
         },
       ),
     );
     assert.deepEqual(value.http, { host: "::1", port: 0, token });
     assert.equal(value.data.dir, "d");
     assert.equal(value.windower.disorderMs, 10_000);
-    assert.equal(value.broadcaster.queueRows, 4096);
+    assert.equal(value.streams.queueBytes, 8 * 2 ** 20);
   });
 
   it("hold every bound on both sides", () => {
     const bounds: readonly [name: string, least: string, below: string, most: string, above: string][] = [
       ["http.port", "0", "-1", "65535", "65536"],
+      ["http.requestsPerSecond", "0", "-1", "1000000", "1000001"],
       ["sampler.memoryIntervalMs", "100ms", "99ms", "1h", "3600001ms"],
       ["sampler.processIntervalMs", "1s", "999ms", "1h", "61m"],
       ["sampler.privateBudgetMs", "0", "-1", "1s", "1001"],
@@ -87,7 +89,7 @@ describe("settings", () => {
       ["store.windowGroups", "0", "-1", "1000000", "1000001"],
       ["store.keep.process", "1h", "59m", "36525d", "36526d"],
       ["store.maxBytes.memory_1m", "64KiB", "65535B", "16TiB", "17TiB"],
-      ["broadcaster.queueRows", "1", "0", "1000000", "1000001"],
+      ["streams.queueBytes", "64KiB", "65535B", "256MiB", "257MiB"],
     ];
     for (const [name, least, below, most, above] of bounds) {
       for (const inside of [least, most]) accepted(load([`--${name}=${inside}`]));
@@ -108,6 +110,41 @@ describe("settings", () => {
       [3 * 86_400_000, 2 * 86_400_000],
     );
     assert.deepEqual([store?.windowGroups, store?.maxBytes?.["process"]], [0, 2 ** 30]);
+  });
+
+  it("take what was changed since the start, by the rules of a start", () => {
+    const changed = (changes: Record<string, unknown>, argv: readonly string[] = []) =>
+      loadSettings(argv, {}, reader({}), changes);
+    const value = accepted(
+      changed({ "sampler.memoryIntervalMs": "2s", "log.level": null }, ["--log.level", "error"]),
+    );
+    assert.equal(value.sampler.memoryIntervalMs, 2000);
+    assert.equal(value.log.level, "info");
+    assert.equal(onlyProblem(changed({ "http.host": "0.0.0.0" })).setting, "http.token");
+    assert.equal(onlyProblem(changed({ "streams.outlets": "nothing" })).setting, "streams.outlets");
+  });
+
+  it("open the outlets that are given, and say which cannot be", () => {
+    assert.deepEqual(houseOptions(defaultSettings()).outlets, []);
+    const given = "tcp://127.0.0.1:9999/memory?where=used_percent+>+50 pipe:///run/x.fifo?datasets=process";
+    const { outlets = [] } = houseOptions(accepted(load([`--streams.outlets=${given}`])));
+    assert.deepEqual(
+      outlets.map(({ transport, datasets: names, where }) => [transport, names, where]),
+      [
+        ["tcp", ["memory"], "used_percent > 50"],
+        ["pipe", ["process"], null],
+      ],
+    );
+    for (const [outlet, said] of [
+      ["tcp://0.0.0.0:1/memory", /loopback.*tunnel/],
+      ["tcp://127.0.0.1:1/memory?where=nothing+>+1", /where: .*column of memory/],
+      ["udp://127.0.0.1:1", /expected an address such as tcp:.*udp/],
+    ] as const) {
+      const problem = onlyProblem(load([], { MILLRACE_STREAMS_OUTLETS: outlet }));
+      assert.equal(problem.setting, "streams.outlets");
+      assert.match(formatProblems([problem]), said);
+      assert.match(problem.from, /MILLRACE_STREAMS_OUTLETS/);
+    }
   });
 
   it("place actors on the threads there are", () => {
@@ -217,5 +254,36 @@ describe("settings: the token", () => {
     const both = onlyProblem(load(["--http.tokenFile=t.txt", "--token", token], {}, { "t.txt": token }));
     assert.match(both.came, /both: the token by flag --token/);
     assert.ok(!JSON.stringify(both).includes(token));
+  });
+});
+
+describe("settings: access", () => {
+  it("takes a file of tokens for a token, whose content is read at the start", () => {
+    const value = accepted(load(["--host=0.0.0.0", "--http.tokensFile=tokens"]));
+    assert.equal(value.http.tokensFile, "tokens");
+    assert.equal(value.http.token, undefined);
+  });
+
+  it("wants certificate and key, both or none", () => {
+    accepted(load(["--http.tlsCert=c", "--http.tlsKey=k"]));
+    for (const [given, missing] of [
+      ["tlsCert", "tlsKey"],
+      ["tlsKey", "tlsCert"],
+    ] as const) {
+      const problem = onlyProblem(load([`--http.${given}=file`]));
+      assert.equal(problem.setting, `http.${missing}`);
+      assert.equal(problem.from, `http.${given} by flag --http.${given}`);
+      assert.match(problem.remedy, new RegExp(`give http\\.${missing} too`));
+    }
+  });
+
+  it("takes names with or without ports, and nothing else for a name", () => {
+    for (const names of ["", "a.example", "a.example:8443 192.0.2.7 [::1]:80", "a,b"]) {
+      assert.equal(accepted(load([`--http.names=${names}`])).http.names, names);
+    }
+    for (const names of ["http://a.example", "a/b", "*", "a:99999"]) {
+      const problem = onlyProblem(load([`--http.names=${names}`]));
+      assert.match(problem.expected, /names such as millrace\.example or 192\.0\.2\.7:8443/);
+    }
   });
 });

@@ -1,10 +1,10 @@
 /** Rows of a snapshot as Arrow streams of a bounded size, only the columns that a query needs. */
 
 import type { Dataset } from "../../datasets/define.ts";
+import { RowGatherer } from "../../datasets/row-gatherer.ts";
 import { chooseColumns } from "../../datasets/shape.ts";
 import { concatBytes, END_OF_STREAM, streamPreamble } from "../../runtime/batch/index.ts";
 import { type Refused, refuse } from "../refused.ts";
-import { RowGatherer } from "../store/row-gatherer.ts";
 import type { Snapshot } from "../store/snapshot.ts";
 import type { StoredRows } from "../store/stored-rows.ts";
 import type { TableNeed } from "./duck-protocol.ts";

@@ -11,6 +11,7 @@ import { sourceDatasets } from "../../datasets/index.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
 import { kernelsOf } from "../resources.ts";
+import { StageMeter } from "../stage-meter.ts";
 import { openKey } from "./key.ts";
 import { createPseudonymizer, deriveKeys, identifierKinds, keyScratchBytes } from "./pseudonyms.ts";
 
@@ -31,6 +32,7 @@ export default function anonymizer(context: ActorContext<AnonymizerConfig>): Beh
   const handlers = sourceDatasets.map((dataset): [string, StageHandler] => {
     const batch = new Batch(context.memory, dataset.plan);
     const pseudonymize = createPseudonymizer(kernels, dataset, states);
+    const meter = new StageMeter(context as ActorContext<never>, dataset.name);
     const holdsRaw = dataset.plan.rawOnlyColumns.length > 0;
     const wipeAndSeal = (slotBytes: number) => {
       // To the slot's end, not the batch's: a source that died before it published may have left a longer batch here.
@@ -50,7 +52,9 @@ export default function anonymizer(context: ActorContext<AnonymizerConfig>): Beh
               batch.state = "pseudonymized";
             }
             if (batch.state !== "public") wipeAndSeal(reader.spec.slotBytes);
+            meter.read(batch);
             reader.release();
+            meter.released();
           }
         },
         poisoned(slot) {

@@ -47,7 +47,8 @@ export interface StoreFacts {
 export interface HousekeepingOptions {
   readonly tools: LakeTools;
   readonly datasets: readonly Dataset[];
-  readonly rules: KeepRules;
+  /** Asked at each step: they may change while a round is under way, which follows the new ones from there on. */
+  readonly rules: () => KeepRules;
   readonly facts: StoreFacts;
   readonly holds: Holds;
   readonly log: Log;
@@ -81,7 +82,7 @@ export class Housekeeping {
 
   /** Start of the first hour that is not due yet, ms. */
   hour(): number {
-    return dueHour(this.#options.nowMs(), this.#options.rules.settleMs);
+    return dueHour(this.#options.nowMs(), this.#options.rules().settleMs);
   }
 
   /** Whether the open segment may hold rows that are due before `hourMs`: then it is to be rolled before the round. */
@@ -126,7 +127,7 @@ export class Housekeeping {
   *makeRoom(): Steps<void> {
     const { datasets, log, monotonicMs, rules, tools } = this.#options;
     const segments = this.#list.read();
-    const count = segmentsTooMany(segments, rules.logBytes);
+    const count = segmentsTooMany(segments, rules().logBytes);
     if (count === 0) return;
     try {
       const rows = yield* dropSegments(tools, datasets, segments, count);
@@ -155,12 +156,12 @@ export class Housekeeping {
       for (let reached = -1; reached < end; ) {
         const state = lakeDataset(readManifest(dataFolder), dataset.name).compacted;
         const plan = planCompaction(dataset.name, state, segments, nowMs(), {
-          ...rules,
+          ...rules(),
           roundBytes: ROUND_BYTES,
           all,
         });
         if (plan === undefined || plan.endSequence <= reached) break;
-        const { files, rows, lost } = yield* compact(tools, dataset, plan, rules);
+        const { files, rows, lost } = yield* compact(tools, dataset, plan, rules());
         reached = plan.endSequence;
         done.files += files;
         done.rows += rows;
@@ -177,7 +178,7 @@ export class Housekeeping {
   /** Whether segments that are to be compacted whole hold rows that are not in the lake. */
   #hasOverdue(segments: readonly Segment[]): boolean {
     const { datasets, nowMs, rules, tools } = this.#options;
-    const whole = wholeSegments(segments, nowMs(), { ...rules, all: false });
+    const whole = wholeSegments(segments, nowMs(), { ...rules(), all: false });
     if (whole === 0) return false;
     const manifest = readManifest(tools.source.dataFolder);
     return !this.#isInLake(manifest, segments, whole - 1, datasets);
@@ -222,7 +223,7 @@ export class Housekeeping {
     const { datasets, log, nowMs, rules, tools } = this.#options;
     const { dataFolder } = tools.source;
     for (const { name } of datasets) {
-      const keep = rules.keep[name];
+      const keep = rules().keep[name];
       if (keep === undefined) continue;
       const manifest = readManifest(dataFolder);
       const lake = lakeDataset(manifest, name);
@@ -244,7 +245,7 @@ export class Housekeeping {
   #findSegmentsGone(segments: readonly Segment[]): void {
     const { datasets, facts, nowMs, rules, tools } = this.#options;
     const manifest = readManifest(tools.source.dataFolder);
-    const whole = wholeSegments(segments, nowMs(), { ...rules, all: false });
+    const whole = wholeSegments(segments, nowMs(), { ...rules(), all: false });
     for (const [index, { number }] of segments.slice(0, -1).entries()) {
       if (!this.#isInLake(manifest, segments, index, datasets)) return;
       const isNeeded = datasets.some(({ name }) => {
@@ -265,7 +266,7 @@ export class Housekeeping {
       const path = `${folder}/${segmentName(number)}`;
       return { path, bytes: statSync(path).size };
     });
-    let excess = [...segments, ...aside].reduce((sum, { bytes }) => sum + bytes, 0) - rules.logBytes;
+    let excess = [...segments, ...aside].reduce((sum, { bytes }) => sum + bytes, 0) - rules().logBytes;
     for (const { path, bytes } of aside) {
       if (excess <= 0) break;
       tools.disk.unlinkSync(path);

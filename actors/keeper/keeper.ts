@@ -7,10 +7,14 @@
  *
  * It must start after the windower, which reads rows back from the log when it starts. Rows that a windower which starts again
  * would read stay in the log, unless their segment is too old or too much.
+ *
+ * It takes new rules while it runs. Paused, it begins no round by itself; one that is under way comes to its end, and one that
+ * is asked for is done.
  */
 
 import { datasets } from "../../datasets/index.ts";
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
+import type { Timer } from "../../runtime/clock.ts";
 import { RECORDER, type RecorderReplies } from "../recorder/protocol.ts";
 import { type Refused, refuse } from "../refused.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
@@ -63,7 +67,8 @@ export default function keeper(context: ActorContext<KeeperConfig>): Behaviour {
 
 export function keeperWith(context: ActorContext<KeeperConfig>, parts: KeeperParts): Behaviour {
   const plain = context as ActorContext<never>;
-  const { dataFolder, rules, windowBytes } = context.config;
+  const { dataFolder, windowBytes } = context.config;
+  let { rules } = context.config;
   const { clock, log } = context;
   const source = {
     dataFolder,
@@ -75,7 +80,7 @@ export function keeperWith(context: ActorContext<KeeperConfig>, parts: KeeperPar
   const housekeeping = new Housekeeping({
     tools: { source, disk, codec },
     datasets,
-    rules,
+    rules: () => rules,
     facts: storeFacts(context.memory, resourcesOf(plain).ledger, datasets),
     holds,
     log,
@@ -198,9 +203,19 @@ export function keeperWith(context: ActorContext<KeeperConfig>, parts: KeeperPar
     else reply.fail(`${MAX_REQUESTS} have asked for a round before; ask again when it is done`);
   }
 
-  context.every(WAKE_MS, wake, WAKE_MS);
+  let waking: Timer = context.every(WAKE_MS, wake, WAKE_MS);
 
   return {
+    pause: () => waking.cancel(),
+    resume() {
+      waking = context.every(WAKE_MS, wake);
+    },
+    reconfigure(next) {
+      const config = next as KeeperConfig;
+      if (config.dataFolder !== dataFolder || config.windowBytes !== windowBytes) return false;
+      ({ rules } = config);
+      return true;
+    },
     receive(message: Message, reply: Reply) {
       const asked = message as KeeperMessage;
       switch (asked.kind) {

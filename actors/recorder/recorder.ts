@@ -13,6 +13,7 @@ import { Batch } from "../../runtime/batch/index.ts";
 import type { LaneReader } from "../../runtime/lane/index.ts";
 import { DOOR_DROPS, DoorAccount, type RecoveredCounts, STORE_DROPS, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
+import { StageMeter } from "../stage-meter.ts";
 import { rowsAccountedFor } from "../store/lake/change-manifest.ts";
 import type { Manifest } from "../store/lake/manifest.ts";
 import { readManifest } from "../store/lake/manifest-file.ts";
@@ -115,6 +116,7 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
     const plan = datasets.find(({ name }) => name === dataset)!.plan;
     const batch = new Batch(context.memory, plan);
     const { store } = accounts.get(dataset)!;
+    const meter = new StageMeter(context as ActorContext<never>, dataset);
     return {
       async drain(reader: LaneReader, maxSlots: number) {
         let rows = 0;
@@ -124,6 +126,7 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
           const slot = reader.tryRead();
           if (slot < 0) break;
           batch.bindPublic(slot);
+          meter.read(batch);
           const known = batch.endSequence <= log.nextSequence(dataset);
           if (!known && batch.rows > 0) {
             while (!log.append(dataset, batch)) await sync();
@@ -136,6 +139,7 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
         await sync();
         store.stored(rows, end, latestMs);
         reader.release();
+        meter.released();
       },
       poisoned(slot) {
         batch.bind(slot);

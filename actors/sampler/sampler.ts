@@ -1,12 +1,15 @@
 /**
  * The sampler: reads the host's memory and its processes, each at its own interval, and writes them to their lanes. It is the
  * only actor that ever holds a process name, and it holds it in the raw part of a slot, nowhere else.
+ *
+ * It takes intervals and budget while it runs. Paused, it reads nothing.
  */
 
 import { memory as memoryDataset } from "../../datasets/memory.ts";
 import { process as processDataset } from "../../datasets/process.ts";
 import type { ActorContext, Behaviour } from "../../runtime/actor/types.ts";
 import { type Batch, type Column, writeInt64 } from "../../runtime/batch/index.ts";
+import type { Timer } from "../../runtime/clock.ts";
 import { Door } from "../door.ts";
 import { type HostReader, type MemoryReading, openHost, type ProcessReadings } from "./host/index.ts";
 
@@ -24,22 +27,73 @@ export default function sampler(context: ActorContext<SamplerConfig>): Behaviour
 
 /** The sampler of another host than the one it runs on. */
 export function samplerOf(context: ActorContext<SamplerConfig>, host: HostReader): Behaviour {
-  const { memoryIntervalMs, processIntervalMs } = context.config;
+  let config = context.config;
   const memoryDoor = new Door(context as ActorContext<never>, memoryDataset);
   const processDoor = new Door(context as ActorContext<never>, processDataset);
   const writeMemory = memoryWriter(memoryDoor);
   const writeProcesses = processWriter(processDoor);
+  const sampling = {
+    memoryIntervalMs: new Sampling(context, async () => {
+      const nowMs = context.clock.nowMs();
+      writeMemory(await host.readMemory(), nowMs);
+    }),
+    processIntervalMs: new Sampling(context, async () => {
+      const nowMs = context.clock.nowMs();
+      writeProcesses(await host.readProcesses(), nowMs);
+    }),
+  };
+  const INTERVALS = ["memoryIntervalMs", "processIntervalMs"] as const;
+  const begin = () => {
+    for (const interval of INTERVALS) sampling[interval].begin(config[interval]);
+  };
 
-  context.every(memoryIntervalMs, async () => {
-    const nowMs = context.clock.nowMs();
-    writeMemory(await host.readMemory(), nowMs);
-  });
-  context.every(processIntervalMs, async () => {
-    const nowMs = context.clock.nowMs();
-    writeProcesses(await host.readProcesses(), nowMs);
-  });
+  begin();
+  const { memoryIntervalMs, processIntervalMs } = config;
   context.log.info("sampling by {reader}", { reader: host.describe(), memoryIntervalMs, processIntervalMs });
-  return {};
+  return {
+    pause() {
+      for (const interval of INTERVALS) sampling[interval].end();
+    },
+    resume: begin,
+    reconfigure(next) {
+      const before = config;
+      config = next as SamplerConfig;
+      host.setPrivateBudgetMs(config.privateBudgetMs);
+      for (const interval of INTERVALS) {
+        // The other goes on undisturbed; this one goes on an interval from now.
+        if (config[interval] !== before[interval]) sampling[interval].change(config[interval]);
+      }
+      return true;
+    },
+  };
+}
+
+/** One reading that is made again and again. */
+class Sampling {
+  readonly #context: Pick<ActorContext, "every">;
+  readonly #sample: () => Promise<void>;
+  #timer: Timer | undefined;
+
+  constructor(context: Pick<ActorContext, "every">, sample: () => Promise<void>) {
+    this.#context = context;
+    this.#sample = sample;
+  }
+
+  /** For the first time at once. */
+  begin(intervalMs: number, firstMs = 0): void {
+    this.end();
+    this.#timer = this.#context.every(intervalMs, this.#sample, firstMs);
+  }
+
+  /** Nothing while it is not made at all. */
+  change(intervalMs: number): void {
+    if (this.#timer !== undefined) this.begin(intervalMs, intervalMs);
+  }
+
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
 }
 
 function memoryWriter(door: Door): (reading: MemoryReading, nowMs: number) => void {

@@ -15,6 +15,7 @@ import { cursorSlot } from "../../runtime/lane/index.ts";
 import { BlockPool } from "../../wasm/index.ts";
 import { DoorAccount, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
+import { StageMeter } from "../stage-meter.ts";
 import { readLog } from "../store/log/log-reader.ts";
 import { WINDOW_DOOR_SCRATCH_BYTES, WindowDoor } from "./window-door.ts";
 import { WindowTable } from "./window-table.ts";
@@ -34,6 +35,8 @@ const IDLE_CHECK_MS = 1000;
 const IDLE_MS = 60_000;
 /** Pause while the recorder has not yet stored what must be read back. */
 const CATCH_UP_MS = 5;
+/** Then it refuses to start, and is tried again: a start that missed its deadline would cost the whole thread. */
+const CATCH_UP_WITHIN_MS = 20_000;
 
 /** Shared memory that a windower with this configuration takes. */
 export function windowerScratchBytes({ poolBytes, windowBytes }: WindowerConfig): number {
@@ -85,6 +88,7 @@ export default async function windower(context: ActorContext<WindowerConfig>): P
 
   const handlers = opened.map(({ source, table, door }): [string, StageHandler, () => Promise<void>] => {
     const batch = new Batch(context.memory, source.plan);
+    const meter = new StageMeter(context as ActorContext<never>, source.name);
     let lastRowMs = context.clock.monotonicMs();
     const report = leftOutReport(context, source.name, table);
     const closeUpTo = async (upToMs: number) => {
@@ -97,10 +101,12 @@ export default async function windower(context: ActorContext<WindowerConfig>): P
           const slot = reader.tryRead();
           if (slot < 0) break;
           table.add(batch.bindPublic(slot));
+          meter.read(batch);
           lastRowMs = context.clock.monotonicMs();
           await closeUpTo(table.watermarkMs);
           // The windows are published, so a restart will not ask for these rows again.
           reader.release();
+          meter.released();
         }
       },
       poisoned: () => `a batch of ${source.name} brought the windower down; it is in no window`,
@@ -154,13 +160,19 @@ function unreadFrom(context: ActorContext<WindowerConfig>, source: Dataset): num
   return slot < 0 ? published : new Batch(context.memory, source.plan).bind(slot).firstSequence;
 }
 
-/** Resolves when the log holds every row before `sequence`. */
+/** Resolves when the log holds every row before `sequence`. @throws Error when it does not in good time */
 async function recordedUpTo(
   context: ActorContext<WindowerConfig>,
   store: StoreAccount,
   sequence: number,
 ): Promise<void> {
+  const { clock } = context;
+  const endMs = clock.monotonicMs() + CATCH_UP_WITHIN_MS;
   while (store.recorded < sequence) {
-    await new Promise<void>((resolve) => context.clock.after(CATCH_UP_MS, resolve));
+    if (clock.monotonicMs() > endMs)
+      throw new Error(
+        "the recorder does not store the windows made before: it is stopped, paused, or its disk refuses",
+      );
+    await new Promise<void>((resolve) => clock.after(CATCH_UP_MS, resolve));
   }
 }

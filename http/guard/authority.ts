@@ -1,41 +1,54 @@
 /** Who may be asked under which name, and by whose pages: the decisions, without a request. See the folder's README above. */
 
 import { isIP } from "node:net";
-import { isLoopback } from "../../settings.ts";
+import { isLoopback } from "../../runtime/loopback.ts";
+import { type Authority, HTTP_PORT, HTTPS_PORT, parseAuthority } from "./known-names.ts";
 
-/** Where the server listens. */
+/** Where the server listens, and what it is called. */
 export interface Listening {
   /** As it was configured. */
   readonly host: string;
   readonly port: number;
+  /** Whether it speaks TLS. */
+  readonly isSecure: boolean;
+  /**
+   * Other names (`http.names`). One without a port is known with the port that is listened on, and with those of HTTP and HTTPS,
+   * which a reverse proxy listens on.
+   */
+  readonly names: readonly Authority[];
 }
 
-interface Authority {
-  /** Lower case, an IPv6 address without its brackets. */
-  readonly name: string;
-  readonly port: number;
-}
-
-const HTTP_PORT = 80;
-const AUTHORITY = /^(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9_.-]{1,255}))(?::([1-9]\d{0,4}))?$/i;
 const ALL_ADDRESSES: readonly string[] = ["0.0.0.0", "::"];
+const ORIGIN = /^(https?):\/\/(.*)$/;
 
 /** Whether a request with this Host header was meant for us. */
-export function isOurHost(header: string | undefined, { host, port }: Listening): boolean {
+export function isOurHost(header: string | undefined, listening: Listening): boolean {
   const asked = parseAuthority(header);
-  if (asked === undefined || asked.port !== port) return false;
-  const own = bareName(host);
-  if (isLoopback(asked.name) || asked.name === own) return true;
-  return ALL_ADDRESSES.includes(own) && isIP(asked.name) !== 0;
+  if (asked === undefined) return false;
+  const isListener = isOwnName(asked.name, listening) && portOf(asked, listening.isSecure) === listening.port;
+  return isListener || isKnownName(asked, listening);
 }
 
 /** Whether a page of this origin may ask us under this Host header, which has been found to be ours. */
-export function isOurOrigin(origin: string, hostHeader: string, { port }: Listening): boolean {
-  const prefix = "http://";
-  if (!origin.startsWith(prefix)) return false;
-  const page = parseAuthority(origin.slice(prefix.length));
-  if (page === undefined || page.port !== port) return false;
-  return isLoopback(page.name) || page.name === parseAuthority(hostHeader)?.name;
+export function isOurOrigin(origin: string, hostHeader: string, listening: Listening): boolean {
+  const [, scheme, rest] = ORIGIN.exec(origin) ?? [];
+  const page = parseAuthority(rest);
+  const asked = parseAuthority(hostHeader);
+  if (page === undefined || asked === undefined) return false;
+  const isSecure = scheme === "https";
+  const port = portOf(page, isSecure);
+  if (isSecure === listening.isSecure && port === listening.port) {
+    if (page.name === asked.name) return true;
+    if (isLoopback(page.name) && isLoopback(asked.name)) return true;
+  }
+  // A reverse proxy may speak TLS where we do not.
+  return page.name === asked.name && isKnownName({ name: page.name, port }, listening);
+}
+
+/** Whether a page of this origin and the server that it asks have one name: only there a cookie of ours counts. */
+export function isSameName(origin: string, hostHeader: string): boolean {
+  const page = parseAuthority(ORIGIN.exec(origin)?.[2]);
+  return page !== undefined && page.name === parseAuthority(hostHeader)?.name;
 }
 
 /** What a browser says about who asks, by its Sec-Fetch-* headers. */
@@ -47,19 +60,37 @@ export interface FetchMetadata {
   readonly dest: string | undefined;
 }
 
+/** Pages that one may be led to from anywhere: they hold no data. */
+const LINKED: readonly string[] = ["/", "/docs"];
+
 /** Whether a request comes from one of our pages, from the person itself, or from no browser. */
 export function isOurSite({ method, path, site, mode, dest }: FetchMetadata): boolean {
   if (site === undefined || site === "same-origin" || site === "none") return true;
-  // Somebody followed a link to the front page.
-  return method === "GET" && path === "/" && mode === "navigate" && dest === "document";
+  // Somebody followed a link.
+  return method === "GET" && LINKED.includes(path) && mode === "navigate" && dest === "document";
 }
 
-function parseAuthority(text: string | undefined): Authority | undefined {
-  const parts = AUTHORITY.exec(text ?? "");
-  if (parts === null) return undefined;
-  const [, address, name, port] = parts;
-  if (address !== undefined && isIP(address) !== 6) return undefined;
-  return { name: (address ?? name ?? "").toLowerCase(), port: port === undefined ? HTTP_PORT : Number(port) };
+function isOwnName(name: string, { host }: Listening): boolean {
+  const own = bareName(host);
+  if (isLoopback(name) || name === own) return true;
+  return ALL_ADDRESSES.includes(own) && isIP(name) !== 0;
+}
+
+function isKnownName(asked: Authority, { names, port }: Listening): boolean {
+  return names.some((known) => {
+    if (known.name !== asked.name) return false;
+    if (known.port !== undefined) return isPort(asked.port, known.port);
+    return asked.port === undefined || [port, HTTP_PORT, HTTPS_PORT].includes(asked.port);
+  });
+}
+
+/** A port that was not said is that of HTTP or of HTTPS: who is in front of us knows which. */
+function isPort(asked: number | undefined, known: number): boolean {
+  return asked === undefined ? known === HTTP_PORT || known === HTTPS_PORT : asked === known;
+}
+
+function portOf({ port }: Authority, isSecure: boolean): number {
+  return port ?? (isSecure ? HTTPS_PORT : HTTP_PORT);
 }
 
 /** Without brackets and zone, which no Host header has in the same way. */

@@ -1,8 +1,14 @@
 // Ordering an export, watching it, and taking its file.
 
-import { byId, bytesText, element, getJson, numberText, postJson } from "./base.js";
+import { ApiError, getJson, sendJson } from "./api.js";
+import { byId, element, setClass, setText } from "./dom.js";
+import { bytesText, fixedText, numberText } from "./text.js";
+
+const READERS = { csv: "read_csv", parquet: "read_parquet", arrow: "read_feather" };
+const FIELDS = ["dataset", "range", "from", "to", "format", "profile"];
 
 let watched;
+let running;
 
 export async function offerExports() {
   const { datasets } = await getJson("/v1/datasets");
@@ -10,63 +16,89 @@ export async function offerExports() {
   byId("export-dataset").replaceChildren(...options(datasets.map(({ name }) => name)));
   byId("export-format").replaceChildren(...options(Object.keys(datasets[0].links.exports)));
   byId("export-format").value = "parquet";
-  for (const id of ["export-dataset", "export-format", "export-hours", "export-profile"]) {
-    byId(id).addEventListener("input", showPython);
-  }
-  byId("export").addEventListener("submit", (event) => {
-    event.preventDefault();
-    startExport().catch(exportFailed);
-  });
   showPython();
+}
+
+/** Whether whoever looks may take rows away. */
+export function allowExports(may) {
+  byId("export-start").disabled = !may;
+  if (!may) say("This token may not export.");
+}
+
+function order() {
+  const value = (name) => byId(`export-${name}`).value;
+  const span =
+    value("range") === "custom"
+      ? Object.fromEntries(
+          ["from", "to"]
+            .filter((name) => value(name) !== "")
+            .map((name) => [name, new Date(value(name)).toISOString()]),
+        )
+      : { hours: Number(value("range")) };
+  return { dataset: value("dataset"), format: value("format"), ...span, profile: value("profile") };
 }
 
 /** How the same is had without this page. */
 function showPython() {
-  const readers = { csv: "read_csv", parquet: "read_parquet", arrow: "read_feather" };
-  const format = byId("export-format").value;
-  const query = new URLSearchParams({ hours: byId("export-hours").value });
-  if (byId("export-profile").value === "anonymous") query.set("profile", "anonymous");
-  const url = `${location.origin}/v1/export/${byId("export-dataset").value}.${format}?${query}`;
-  const reader = readers[format];
-  byId("export-python").textContent =
+  for (const label of document.querySelectorAll("#export .custom")) {
+    label.hidden = byId("export-range").value !== "custom";
+  }
+  const { dataset, format, profile, ...span } = order();
+  const query = new URLSearchParams(span);
+  if (profile !== "pseudonymous") query.set("profile", profile);
+  const url = `${location.origin}/v1/export/${dataset}.${format}?${query}`;
+  const reader = READERS[format];
+  setText(
+    byId("export-python"),
     reader === undefined
-      ? `urllib.request.urlretrieve("${url}", "file.${format}")`
-      : `pd.${reader}("${url}")`;
+      ? `import urllib.request\nurllib.request.urlretrieve("${url}", "${dataset}.${format}")`
+      : `import pandas as pd\nrows = pd.${reader}("${url}")`,
+  );
 }
 
-async function startExport() {
+async function start() {
   watched?.close();
-  const order = {
-    dataset: byId("export-dataset").value,
-    format: byId("export-format").value,
-    hours: Number(byId("export-hours").value),
-    profile: byId("export-profile").value,
-  };
   byId("export-start").disabled = true;
-  byId("export-note").textContent = "starting…";
-  const job = await postJson("/v1/exports", order);
-  const bar = byId("export-progress");
-  bar.hidden = false;
-  watched = new EventSource(job.links.events);
-  watched.addEventListener("progress", ({ data }) => {
-    const { seenRows, mostRows, bytes } = JSON.parse(data);
-    bar.value = mostRows === 0 ? 0 : seenRows / mostRows;
-    byId("export-note").textContent =
-      `${numberText(seenRows)} of ${numberText(mostRows)} rows, ${bytesText(bytes)}`;
-  });
-  watched.addEventListener("done", ({ data }) => exportDone(JSON.parse(data)));
-  for (const end of ["failed", "cancelled"]) {
-    watched.addEventListener(end, ({ data }) => {
-      exportFailed(new Error(JSON.parse(data).failure?.message ?? "the export was cancelled"));
-    });
+  say("starting…");
+  try {
+    const job = await sendJson("POST", "/v1/exports", order());
+    running = job;
+    byId("export-cancel").hidden = false;
+    byId("export-progress").hidden = false;
+    watch(job);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    ended();
+    say(error.message, true);
   }
 }
 
-function exportDone({ stats, links, fileName }) {
-  exportEnded();
+function watch(job) {
+  watched = new EventSource(job.links.events);
+  const on = (name, handle) => watched.addEventListener(name, ({ data }) => handle(JSON.parse(data)));
+  on("progress", ({ seenRows, mostRows, bytes }) => {
+    byId("export-progress").value = mostRows === 0 ? 0 : seenRows / mostRows;
+    say(`${numberText(seenRows)} of ${numberText(mostRows)} rows, ${bytesText(bytes)}`);
+  });
+  on("done", done);
+  for (const end of ["failed", "cancelled"]) {
+    on(end, ({ failure }) => {
+      ended();
+      say(failure?.message ?? "The export was cancelled.", end === "failed");
+    });
+  }
+  watched.addEventListener("error", () => {
+    // The browser connects again by itself, unless the answer was no stream: the job went with the server.
+    if (watched?.readyState !== EventSource.CLOSED) return;
+    ended();
+    say("The export is gone: the server was started again. Order it anew.", true);
+  });
+}
+
+function done({ stats, links, fileName }) {
+  ended();
+  say(`${numberText(stats.rows)} rows, ${bytesText(stats.bytes)}, ${fixedText(stats.seconds, 2)} s: `);
   const note = byId("export-note");
-  const speed = `${stats.seconds.toLocaleString("en", { maximumFractionDigits: 2 })} s`;
-  note.textContent = `${numberText(stats.rows)} rows, ${bytesText(stats.bytes)}, ${speed}. `;
   const file = element("a", fileName);
   file.href = links.file;
   file.download = fileName;
@@ -74,19 +106,43 @@ function exportDone({ stats, links, fileName }) {
   if (links.privacy !== null) {
     const report = element("a", "privacy report");
     report.href = links.privacy;
-    note.append(`, ${stats.suppressedRows} rows left out: `, report);
+    note.append(`, ${numberText(stats.suppressedRows)} rows left out: `, report);
   }
   file.click();
 }
 
-function exportFailed(error) {
-  exportEnded();
-  byId("export-note").textContent = error.message;
-}
-
-function exportEnded() {
+function ended() {
   watched?.close();
+  watched = undefined;
+  running = undefined;
   byId("export-progress").hidden = true;
   byId("export-progress").removeAttribute("value");
+  byId("export-cancel").hidden = true;
   byId("export-start").disabled = false;
 }
+
+function say(text, isError = false) {
+  setClass(byId("export-note"), isError ? "note error" : "note");
+  setText(byId("export-note"), text);
+}
+
+for (const name of FIELDS) byId(`export-${name}`).addEventListener("input", showPython);
+byId("export-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void start();
+});
+byId("export-cancel").addEventListener("click", () => {
+  if (running !== undefined)
+    sendJson("DELETE", running.links.self).catch((error) => say(error.message, true));
+});
+byId("python-copy").addEventListener("click", async () => {
+  const button = byId("python-copy");
+  try {
+    await navigator.clipboard.writeText(byId("export-python").textContent);
+    setText(button, "Copied");
+  } catch {
+    setText(button, "Select it");
+    getSelection()?.selectAllChildren(byId("export-python"));
+  }
+  setTimeout(() => setText(button, "Copy"), 2000);
+});

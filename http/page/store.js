@@ -1,29 +1,28 @@
-// What the store holds.
+// What the store holds of each dataset.
 
-import { byId, bytesText, element, getJson, numberText } from "./base.js";
+import { getJson } from "./api.js";
+import { byId, fillTable, setText } from "./dom.js";
+import { bytesText, dayText, fixedText, numberText } from "./text.js";
 
 export async function showStore() {
   const store = await getJson("/v1/store");
-  const rows = store.datasets.map((dataset) => {
-    const row = document.createElement("tr");
-    row.append(
-      element("td", dataset.dataset),
-      element("td", numberText(dataset.rows), "n"),
-      element("td", bytesText(dataset.lakeBytes), "n"),
-      element("td", numberText(dataset.bytesPerMinute, 1), "n"),
-      element("td", bytesText(dataset.logBytes), "n"),
-      element("td", dataset.first === null ? "–" : new Date(dataset.first).toLocaleString()),
-    );
-    return row;
-  });
-  byId("store").replaceChildren(...rows);
+  fillTable(byId("store-rows"), store.datasets.map(rowOf));
   const pace =
     store.bytesPerMinute === null
       ? "nothing is compacted yet: an hour is, some minutes after its end"
-      : `${numberText(store.bytesPerMinute, 1)} bytes a minute after compaction`;
-  byId("store-note").textContent = `${bytesText(store.totalBytes)} on the disk; ${pace}.`;
+      : `${fixedText(store.bytesPerMinute, 0)} bytes a minute after compaction`;
+  setText(byId("store-note"), `${bytesText(store.totalBytes)} on the disk; ${pace}.`);
 }
 
-export function storeLost(error) {
-  byId("store-note").textContent = error.message;
+function rowOf({ dataset, rows, lakeBytes, logBytes, bytesPerMinute, first }) {
+  const figure = (text, value) => [text, value === 0 ? "n zero" : "n"];
+  const cells = [
+    dataset,
+    figure(numberText(rows), rows),
+    figure(bytesText(lakeBytes), lakeBytes),
+    figure(bytesText(logBytes), logBytes),
+    [fixedText(bytesPerMinute, 0), "n"],
+    first === null ? "–" : dayText(Date.parse(first)),
+  ];
+  return { key: dataset, cells };
 }

@@ -1,50 +1,120 @@
-/** GET /v1/actors, the tree of supervisors and actors; POST /v1/actors/:name/restart. */
-
-import type { Hono } from "hono";
-import type { CommandResult } from "../../runtime/supervisor/index.ts";
-import type { ControlDeps } from "../control.ts";
-import { echo, problem } from "../problem.ts";
-import { systemView } from "../system-view.ts";
-
 /**
- * Time in which a refusal is known; a restart itself may take as long as its deadlines. Whoever asked sees in the tree
- * what became of it.
+ * The supervision tree, and what an operator does to one actor.
+ *
+ *     GET  /v1/actors                      the tree of supervisors and actors
+ *     GET  /v1/actors/events               every change of a state, as server-sent events
+ *     POST /v1/actors/:name/start          and stop, restart, pause, resume
  */
-const REFUSAL_MS = 200;
 
-export function actorRoutes(app: Hono, deps: ControlDeps): void {
-  app.get("/v1/actors", (c) => c.json(systemView(deps.status())));
+import { streamSSE } from "hono/streaming";
+import { z } from "zod";
+import { ACTOR_COMMANDS, type ActorCommand } from "../../runtime/system.ts";
+import { COMMANDED, commandActor } from "../actor-commands.ts";
+import type { ControlDeps } from "../control.ts";
+import { badParameter, echo, problem } from "../problem.ts";
+import type { RequestContext, RouteSpec, Routes } from "../route.ts";
+import { SYSTEM_VIEW, systemView } from "../system-view.ts";
+import { runTransitionEvents } from "../transition-events.ts";
 
-  app.post("/v1/actors/:name/restart", async (c) => {
-    const actor = c.req.param("name");
-    const names = deps.status().actors.map(({ name }) => name);
-    if (!names.includes(actor)) {
-      const detail = `expected one of ${names.join(", ")}; came ${echo(actor)}`;
-      return problem(c, "unknown-actor", { detail, more: { actors: names } });
+export const MAX_WATCHERS = 64;
+
+const TREE: RouteSpec = {
+  method: "get",
+  path: "/v1/actors",
+  tag: "actors",
+  summary: "The tree of supervisors and actors",
+  scope: "read",
+  answers: { 200: { meaning: "The tree.", content: { "application/json": { schema: SYSTEM_VIEW } } } },
+};
+
+const EVENTS: RouteSpec = {
+  method: "get",
+  path: "/v1/actors/events",
+  tag: "actors",
+  summary: "Every change of an actor's state, as it happens",
+  description:
+    "Server-sent events `transition`, with their number as the id and a `Transition` as the data. The latest 256 are kept: " +
+    "`Last-Event-ID`, or `after`, goes on behind a number. What is no longer kept is told by an event `gap` with " +
+    '`{"after": n, "missed": m}`; `missed` is null when the number is of an earlier process, whose numbers begin at 1 ' +
+    "again. Without either, the events begin with the next transition. A comment every 15 s says that the stream lives.",
+  scope: "read",
+  query: z.object({
+    after: z
+      .string()
+      .describe("Number of the last transition that is known; 0 for all that are kept.")
+      .optional(),
+  }),
+  headers: z.object({
+    "Last-Event-ID": z.string().optional().describe("As `after`; a browser sends it by itself."),
+  }),
+  answers: {
+    200: {
+      meaning: "Events without an end.",
+      content: { "text/event-stream": { schema: "Events `transition` and `gap`." } },
+    },
+  },
+  problems: ["bad-parameter", "too-many"],
+};
+
+const MEANING: Readonly<Record<ActorCommand, readonly [summary: string, description: string]>> = {
+  start: ["Starts an actor that is stopped", "One that runs is refused: `already-running`."],
+  stop: [
+    "Stops an actor until it is started again",
+    "It does first what its lanes hold at this moment. What comes later waits in them until it is started again; what finds " +
+      "a lane full is dropped and counted (`lane-full`). An end of the program in order stores what waits to be stored.",
+  ],
+  restart: ["Starts an actor again", "One that is stopped is started."],
+  pause: [
+    "Has an actor do nothing by itself",
+    "Its data waits in its lanes; what finds one full is dropped and counted (`lane-full`). It answers messages as before. " +
+      "An actor that is started again is not paused. Refused for one that does nothing by itself: `cannot-pause`.",
+  ],
+  resume: ["Has a paused actor go on", "One that is not paused is refused: `not-paused`."],
+};
+
+export function actorRoutes(routes: Routes, deps: ControlDeps): void {
+  let watching = 0;
+
+  routes.add(TREE, (c) => c.json(systemView(deps.status())));
+
+  routes.add(EVENTS, (c) => {
+    const after = positionOf(c, deps);
+    if (after === undefined) {
+      const came = echo(c.req.query("after") ?? c.req.header("last-event-id") ?? "");
+      return badParameter(c, { parameter: "after", expected: "the number of a transition", came });
     }
-    const restart = deps.restart(actor, "asked for over HTTP");
-    const refused = await settledWithin(deps, restart, REFUSAL_MS);
-    if (refused?.ok === false) {
-      const more = { reason: refused.refused };
-      return problem(c, "restart-refused", {
-        detail: refused.message,
-        more,
-        headers: { "retry-after": "1" },
-      });
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
+    if (watching >= MAX_WATCHERS) {
+      const detail = `${watching} clients watch the actors, which is the most; ask /v1/actors instead`;
+      return problem(c, "too-many", { detail, headers: { "retry-after": "5" } });
     }
-    deps.log.info("{actor} is restarted, as was asked for over HTTP", { actor });
-    return c.json({ actor, status: "restarting", tree: "/v1/actors" }, 202);
+    watching++;
+    c.env?.connection?.keepOpen();
+    return streamSSE(c, (stream) => runTransitionEvents(deps, stream, after).finally(() => watching--));
   });
+
+  for (const command of ACTOR_COMMANDS) routes.add(specOf(command), (c) => commandActor(c, deps, command));
 }
 
-/** The result, or undefined when it is not there in time. A rejection is the caller's: it is a bug. */
-async function settledWithin(
-  { clock }: ControlDeps,
-  result: Promise<CommandResult>,
-  ms: number,
-): Promise<CommandResult | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.after(ms, () => resolve(undefined));
-    result.then(resolve, reject).finally(() => timer.cancel());
-  });
+function specOf(command: ActorCommand): RouteSpec {
+  const [summary, description] = MEANING[command];
+  const content = { "application/json": { schema: COMMANDED } };
+  return {
+    method: "post",
+    path: `/v1/actors/:name/${command}`,
+    tag: "actors",
+    summary,
+    description,
+    scope: "control",
+    params: z.object({ name: z.string().meta({ description: "An actor's name.", examples: ["keeper"] }) }),
+    answers: { 200: { meaning: "It is done.", content }, 202: { meaning: "It is under way.", content } },
+    problems: ["unknown-actor", "command-refused"],
+  };
+}
+
+/** The number that a watcher has; undefined when it is none. What a browser sends by itself counts before the address. */
+function positionOf(c: RequestContext, { transitions }: ControlDeps): number | undefined {
+  const given = c.req.header("last-event-id") ?? c.req.query("after");
+  if (given === undefined) return transitions.latest;
+  return /^\d{1,15}$/.test(given) ? Number(given) : undefined;
 }

@@ -1,31 +1,93 @@
 /** GET /v1/datasets, what there is; GET /v1/datasets/:name, what its rows look like. */
 
-import type { Hono } from "hono";
+import { z } from "zod";
 import { EXPORT_FORMATS } from "../../actors/exporter/order.ts";
+import { PRIVACY_CLASSES } from "../../datasets/column.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { describeDataset } from "../../datasets/describe.ts";
 import { streamedRowSchema } from "../../datasets/json-schema.ts";
 import type { ControlDeps } from "../control.ts";
+import type { RouteSpec, Routes } from "../route.ts";
 import { unknownDataset } from "../unknown-dataset.ts";
 
-export function datasetRoutes(app: Hono, deps: ControlDeps): void {
-  app.get("/v1/datasets", (c) => {
+const LINKS = z.object({
+  self: z.string(),
+  stream: z.string(),
+  exports: z.record(z.enum(EXPORT_FORMATS), z.string()).describe("By format."),
+});
+const DERIVED_FROM = z.string().nullable().describe("For windows: the dataset that they are of.");
+const DATASETS = z
+  .object({
+    datasets: z.array(
+      z.object({ name: z.string(), title: z.string(), derivedFrom: DERIVED_FROM, links: LINKS }),
+    ),
+  })
+  .meta({ id: "Datasets" });
+const DATASET = z
+  .object({
+    name: z.string(),
+    title: z.string(),
+    time: z.string().describe("The column that is the event time."),
+    derivedFrom: DERIVED_FROM,
+    windows: z
+      .object({ groupBy: z.string().nullable(), measures: z.array(z.string()) })
+      .nullable()
+      .describe("How its rows are windowed; null: they are not."),
+    columns: z
+      .array(
+        z.object({
+          name: z.string(),
+          type: z.string().describe("An Arrow type: `f64`, `u32`, `timestamp`, `category`, …"),
+          unit: z.string().nullable().describe("UCUM-like: `MiB`, `ms`, `%`, `1` for a pure number."),
+          class: z.enum(PRIVACY_CLASSES),
+          meaning: z.string(),
+          nullable: z.boolean(),
+          source: z.string().describe("The declared column that it comes from."),
+          values: z.array(z.string()).nullable().describe("The closed list of a category."),
+        }),
+      )
+      .describe("What leaves, in order."),
+    schema: z.record(z.string(), z.unknown()).describe("A row as it is streamed, as JSON Schema."),
+    links: LINKS,
+  })
+  .meta({ id: "Dataset" });
+
+const LIST: RouteSpec = {
+  method: "get",
+  path: "/v1/datasets",
+  tag: "datasets",
+  summary: "What is collected",
+  scope: "read",
+  answers: { 200: { meaning: "All datasets.", content: { "application/json": { schema: DATASETS } } } },
+};
+const ONE: RouteSpec = {
+  method: "get",
+  path: "/v1/datasets/:name",
+  tag: "datasets",
+  summary: "What a dataset's rows look like",
+  scope: "read",
+  params: z.object({ name: z.string().meta({ description: "A dataset's name.", examples: ["memory"] }) }),
+  answers: { 200: { meaning: "Its description.", content: { "application/json": { schema: DATASET } } } },
+  problems: ["unknown-dataset"],
+};
+
+export function datasetRoutes(routes: Routes, deps: ControlDeps): void {
+  routes.add(LIST, (c) => {
     const datasets = deps.datasets.map((dataset) => {
       const { name, title, derivedFrom = null } = dataset;
-      return { name, title, derived_from: derivedFrom, links: linksOf(dataset) };
+      return { name, title, derivedFrom, links: linksOf(dataset) };
     });
     return c.json({ datasets });
   });
 
-  app.get("/v1/datasets/:name", (c) => {
-    const name = c.req.param("name");
+  routes.add(ONE, (c) => {
+    const name = c.req.param("name") ?? "";
     const dataset = deps.datasets.find((candidate) => candidate.name === name);
     if (dataset === undefined) return unknownDataset(c, deps, name);
-    const { derivedFrom, windows, ...description } = describeDataset(dataset);
+    const { windows, ...description } = describeDataset(dataset);
     return c.json({
       ...description,
-      derived_from: derivedFrom,
-      windows: windows && { group_by: windows.groupBy ?? null, measures: windows.measures },
+      windows: windows && { groupBy: windows.groupBy ?? null, measures: windows.measures },
       schema: streamedRowSchema(dataset),
       links: linksOf(dataset),
     });

@@ -3,7 +3,7 @@
  * one of the anonymous profile is made first, because only then is it known whether it may be given away.
  */
 
-import type { Context, Hono } from "hono";
+import { z } from "zod";
 import type { ExportOrder } from "../../actors/exporter/order.ts";
 import type { ExportJob } from "../../actors/exporter/protocol.ts";
 import { pause } from "../ask.ts";
@@ -11,17 +11,54 @@ import type { ControlDeps } from "../control.ts";
 import { askExporter, cancelJob, exportBody, jobFile } from "../export-access.ts";
 import { COMPRESSION_ENDINGS, exportName, FORMAT_ENDINGS } from "../export-name.ts";
 import { privacyPath } from "../job-view.ts";
-import { orderFromQuery } from "../order-input.ts";
+import { ORDER_QUERY, orderFromQuery } from "../order-input.ts";
 import { badParameter, echo, problem, unanswered } from "../problem.ts";
 import { refusal } from "../refusal.ts";
+import type { AnswerContent, RequestContext, RouteSpec, Routes } from "../route.ts";
 import { unknownDataset } from "../unknown-dataset.ts";
 
 /** How often a job is asked whether it is done. */
 const ASK_EVERY_MS = 100;
 
-export function exportRoutes(app: Hono, deps: ControlDeps): void {
-  app.get("/v1/export/:file", async (c) => {
-    const file = c.req.param("file");
+const EXPORT: RouteSpec = {
+  method: "get",
+  path: "/v1/export/:file",
+  tag: "exports",
+  summary: "Stored rows of a span of time, as a file",
+  description:
+    "It is sent while it is made, and kept nowhere. Of the profile `anonymous` it is made first: only then is it known whether it " +
+    "may be given away; its privacy report is at the address that the header `Link` gives.",
+  scope: "export",
+  params: z.object({
+    file: z.string().meta({
+      description:
+        `A dataset's name with an ending: ${FORMAT_ENDINGS.map((ending) => `\`.${ending}\``).join(", ")}, and behind ` +
+        `text ${COMPRESSION_ENDINGS.map((ending) => `\`.${ending}\``).join(" or ")}.`,
+      examples: ["memory.csv"],
+    }),
+  }),
+  query: ORDER_QUERY,
+  answers: { 200: { meaning: "The file.", content: exportContent() } },
+  problems: [
+    "unknown-dataset",
+    "unknown-format",
+    "unknown-column",
+    "bad-parameter",
+    "bad-filter",
+    "below-policy",
+    "export-not-done",
+    "unknown-export",
+    "too-many",
+    "disk",
+    "store-damaged",
+    "actor-unavailable",
+    "actor-failed",
+  ],
+};
+
+export function exportRoutes(routes: Routes, deps: ControlDeps): void {
+  routes.add(EXPORT, async (c) => {
+    const file = c.req.param("file") ?? "";
     const [dataset = "", ...endings] = file.split(".");
     if (!deps.datasets.some(({ name }) => name === dataset)) return unknownDataset(c, deps, dataset);
     const { stem, format, compression } = exportName(file);
@@ -31,13 +68,15 @@ export function exportRoutes(app: Hono, deps: ControlDeps): void {
     if (!read.ok) return badParameter(c, read);
     // Whether the address is right is all that HEAD can be told cheaply: the size is known when the file is made.
     if (c.req.method === "HEAD") return c.body(null, 200, { "content-disposition": "attachment" });
+    // It may take long until the first row of a file is found, or all of it is made.
+    c.env?.connection?.keepOpen();
     return read.order.profile === "anonymous"
       ? sendMade(c, deps, read.order)
       : sendOnTheWay(c, deps, read.order);
   });
 }
 
-async function sendOnTheWay(c: Context, deps: ControlDeps, order: ExportOrder): Promise<Response> {
+async function sendOnTheWay(c: RequestContext, deps: ControlDeps, order: ExportOrder): Promise<Response> {
   const opened = await askExporter(deps, { kind: "export.open", order });
   if (!opened.ok) return unanswered(c, opened);
   if (!opened.value.ok) return refusal(c, opened.value);
@@ -50,7 +89,7 @@ async function sendOnTheWay(c: Context, deps: ControlDeps, order: ExportOrder): 
 }
 
 /** Runs a job, waits for its end and sends its file. The privacy report stays at the job. */
-async function sendMade(c: Context, deps: ControlDeps, order: ExportOrder): Promise<Response> {
+async function sendMade(c: RequestContext, deps: ControlDeps, order: ExportOrder): Promise<Response> {
   const started = await askExporter(deps, { kind: "export.start", order });
   if (!started.ok) return unanswered(c, started);
   if (!started.value.ok) return refusal(c, started.value);
@@ -83,6 +122,21 @@ async function sendMade(c: Context, deps: ControlDeps, order: ExportOrder): Prom
   });
 }
 
+/** What a file that is made may be. */
+export function exportContent(): Readonly<Record<string, AnswerContent>> {
+  return {
+    "text/csv": { schema: "A line a row, with a header (RFC 4180)" },
+    "application/json": { schema: z.array(z.record(z.string(), z.unknown())) },
+    "application/jsonl": { schema: "A JSON object a line" },
+    "application/vnd.apache.parquet": { schema: "A Parquet file" },
+    "application/vnd.sqlite3": { schema: "An SQLite database" },
+    "application/vnd.apache.arrow.file": { schema: "An Arrow IPC file (Feather 2)" },
+    "application/vnd.apache.arrow.stream": { schema: "An Arrow IPC stream" },
+    "application/gzip": { schema: "The text, compressed" },
+    "application/zstd": { schema: "The text, compressed" },
+  };
+}
+
 /** A file can be asked for as a whole only: the next time it may be another one. */
 export function fileHeaders(contentType: string, fileName: string): Record<string, string> {
   return {
@@ -92,7 +146,7 @@ export function fileHeaders(contentType: string, fileName: string): Record<strin
   };
 }
 
-function unknownFormat(c: Context, dataset: string, came: string) {
+function unknownFormat(c: RequestContext, dataset: string, came: string) {
   const names = FORMAT_ENDINGS.map((ending) => `${dataset}.${ending}`).join(", ");
   const compressed = COMPRESSION_ENDINGS.map((ending) => `.${ending}`).join(" or ");
   const what = came === "" ? "no format" : `the ending ${echo(came)}`;

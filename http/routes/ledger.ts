@@ -1,11 +1,49 @@
 /** GET /v1/ledger: where every row that came has gone. */
 
-import type { Hono } from "hono";
-import type { LedgerRow } from "../../actors/ledger.ts";
+import { z } from "zod";
+import { DOOR_DROPS, type LedgerRow, STORE_DROPS } from "../../actors/ledger.ts";
+import { REJECTION_REASONS } from "../../datasets/rejection.ts";
 import type { ControlDeps } from "../control.ts";
+import type { RouteSpec, Routes } from "../route.ts";
+import { count } from "../schemas.ts";
 
-export function ledgerRoutes(app: Hono, deps: ControlDeps): void {
-  app.get("/v1/ledger", (c) => {
+const ACCOUNT = z
+  .object({
+    received: count(),
+    stored: count().describe("In the log, or once were."),
+    rejected: counts(REJECTION_REASONS).describe("By what was wrong with the row."),
+    dropped: counts([...DOOR_DROPS, ...STORE_DROPS]).describe("By why the row went no further."),
+    inFlight: count(),
+    balanced: z
+      .boolean()
+      .describe("received = stored + rejected + dropped + inFlight. Anything but true is a bug."),
+  })
+  .meta({ id: "LedgerAccount" });
+
+type Account = z.output<typeof ACCOUNT>;
+
+const SPEC: RouteSpec = {
+  method: "get",
+  path: "/v1/ledger",
+  tag: "store",
+  summary: "Where every row that came has gone",
+  scope: "read",
+  answers: {
+    200: {
+      meaning: "One account a dataset, and their sums.",
+      content: {
+        "application/json": {
+          schema: z
+            .object({ datasets: z.record(z.string(), ACCOUNT), totals: ACCOUNT })
+            .meta({ id: "Ledger" }),
+        },
+      },
+    },
+  },
+};
+
+export function ledgerRoutes(routes: Routes, deps: ControlDeps): void {
+  routes.add(SPEC, (c) => {
     const rows = deps.ledger();
     return c.json({
       datasets: Object.fromEntries(rows.map((row) => [row.dataset, account(row)])),
@@ -14,17 +52,13 @@ export function ledgerRoutes(app: Hono, deps: ControlDeps): void {
   });
 }
 
-interface Account {
-  readonly received: number;
-  readonly stored: number;
-  readonly rejected: Readonly<Record<string, number>>;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly in_flight: number;
-  readonly balanced: boolean;
+/** By reason: how many. All reasons are there. */
+function counts<const Reason extends string>(reasons: readonly Reason[]) {
+  return z.record(z.enum(reasons), count());
 }
 
 function account({ received, stored, rejected, dropped, inFlight, balanced }: LedgerRow): Account {
-  return { received, stored, rejected, dropped, in_flight: inFlight, balanced };
+  return { received, stored, rejected, dropped, inFlight, balanced };
 }
 
 function totals(rows: readonly LedgerRow[]): Account {
@@ -32,17 +66,23 @@ function totals(rows: readonly LedgerRow[]): Account {
   return {
     received: sum(({ received }) => received),
     stored: sum(({ stored }) => stored),
-    rejected: sumByReason(rows.map(({ rejected }) => rejected)),
-    dropped: sumByReason(rows.map(({ dropped }) => dropped)),
-    in_flight: sum(({ inFlight }) => inFlight),
+    rejected: sumByReason(
+      REJECTION_REASONS,
+      rows.map(({ rejected }) => rejected),
+    ),
+    dropped: sumByReason(
+      [...DOOR_DROPS, ...STORE_DROPS],
+      rows.map(({ dropped }) => dropped),
+    ),
+    inFlight: sum(({ inFlight }) => inFlight),
     balanced: rows.every(({ balanced }) => balanced),
   };
 }
 
-function sumByReason(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const counts of all) {
-    for (const [reason, count] of Object.entries(counts)) sums[reason] = (sums[reason] ?? 0) + count;
-  }
-  return sums;
+function sumByReason<Reason extends string>(
+  reasons: readonly Reason[],
+  all: readonly Readonly<Record<Reason, number>>[],
+): Record<Reason, number> {
+  const sums = reasons.map((reason) => [reason, all.reduce((total, counts) => total + counts[reason], 0)]);
+  return Object.fromEntries(sums) as Record<Reason, number>;
 }

@@ -1,11 +1,25 @@
 /** GET /metrics: for Prometheus. */
 
-import type { Hono } from "hono";
 import { metricsContentType } from "../../runtime/metrics/index.ts";
 import type { ControlDeps } from "../control.ts";
+import type { RouteSpec, Routes } from "../route.ts";
 
-export function metricsRoutes(app: Hono, deps: ControlDeps): void {
-  app.get("/metrics", async (c) => {
+const SPEC: RouteSpec = {
+  method: "get",
+  path: "/metrics",
+  tag: "health",
+  summary: "All metrics, for Prometheus",
+  scope: "read",
+  answers: {
+    200: {
+      meaning: "Counters, gauges and histograms.",
+      content: { [metricsContentType]: { schema: "Prometheus' text format" } },
+    },
+  },
+};
+
+export function metricsRoutes(routes: Routes, deps: ControlDeps): void {
+  routes.add(SPEC, async (c) => {
     return c.body(await deps.metricsText(), 200, { "content-type": metricsContentType });
   });
 }

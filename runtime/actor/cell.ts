@@ -2,8 +2,8 @@
  * One incarnation of an actor on the thread it runs on: finds what there is to do, does one thing at a time, and sleeps when
  * there is nothing.
  *
- * Order within an actor: timers that are due, then messages, then lanes in turn. Commands so get through to an actor whose
- * lanes never run dry. Its life: starting, running, retiring (drains what its lanes held), ended; what fails or is discarded
+ * Order within an actor: what an operator wants of it, timers that are due, messages, then lanes in turn, unless it is paused.
+ * Commands so get through to an actor whose lanes never run dry. Its life: starting, running, retiring (drains what its lanes held), ended; what fails or is discarded
  * ends at once. Nothing wedges it but a handler that never comes back, and that is what its supervisor's stop deadline is for.
  */
 
@@ -11,6 +11,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { LaneReader } from "../lane/index.ts";
 import type { Failure } from "../supervisor/types.ts";
 import { ActorTimers, type TimerHandler } from "./actor-timers.ts";
+import { type Operation, type OperationOutcome, Operations } from "./operations.ts";
 import type { DeadLetter, Delivery, Mailbox, PostOffice } from "./post-office.ts";
 import { MAX_SLOTS_A_TURN, StageRunner } from "./stage-runner.ts";
 import type { Behaviour } from "./types.ts";
@@ -40,6 +41,7 @@ export class Cell {
   readonly name: string;
   readonly #options: CellOptions;
   readonly #timers: ActorTimers;
+  readonly #operations = new Operations();
   #behaviour: Behaviour = {};
   #mailbox: Mailbox | undefined;
   #stages: Stage[] = [];
@@ -93,9 +95,10 @@ export class Cell {
     if (this.#state === "retiring") return true;
     if (this.#state !== "running") return false;
     return (
+      this.#operations.waits() ||
       this.#timers.waits() ||
       this.#mailbox?.waits() === true ||
-      this.#stages.some(({ runner }) => runner.available() > 0)
+      (!this.#operations.isPaused && this.#stages.some(({ runner }) => runner.available() > 0))
     );
   }
 
@@ -129,6 +132,8 @@ export class Cell {
   /** Has `onWake` called when something comes. @returns false when something is there already, or it failed. Never throws. */
   sleep(): boolean {
     if (this.ready()) return false;
+    // What comes on a lane is not what wakes a paused actor.
+    if (this.#operations.isPaused) return true;
     try {
       for (const stage of this.#stages) {
         if (stage.waiting) continue;
@@ -169,9 +174,17 @@ export class Cell {
     return this.#timers.every(intervalMs, handler, firstMs);
   }
 
+  /** Has it done between two handlers. Never rejects. */
+  operate(operation: Operation): Promise<OperationOutcome> {
+    const outcome = this.#operations.add(operation);
+    this.#wake();
+    return outcome;
+  }
+
   /**
    * Takes no more messages and timers; `step` still drains what the lanes hold at this moment, then ends the cell. So what
-   * came in before an orderly stop goes all the way through, when actors are stopped from the front to the back.
+   * came in before an orderly stop goes all the way through, when actors are stopped from the front to the back. That goes for
+   * a paused actor too.
    */
   retire(): void {
     if (this.#state === "starting") this.#close();
@@ -210,6 +223,7 @@ export class Cell {
   }
 
   #shutDoors(): void {
+    this.#operations.close();
     this.#timers.close();
     this.#mailbox?.close();
   }
@@ -232,6 +246,10 @@ export class Cell {
   }
 
   #oneThing(): boolean | Promise<unknown> {
+    if (this.#operations.waits()) {
+      this.#operations.next(this.#behaviour, this.#stages.length > 0);
+      return true;
+    }
     const due = this.#timers.take();
     if (due !== undefined) {
       const work = due();
@@ -239,6 +257,7 @@ export class Cell {
     }
     const delivery = this.#mailbox?.take();
     if (delivery !== undefined) return this.#receive(delivery);
+    if (this.#operations.isPaused) return false;
     const stage = this.#nextWith(({ runner }) => runner.available() > 0);
     return stage === undefined ? false : this.#drain(stage, MAX_SLOTS_A_TURN, () => {});
   }

@@ -5,6 +5,7 @@ import { LaneReader, type LaneSpec, LaneWriter } from "../lane/index.ts";
 import { getLog } from "../log.ts";
 import type { Failure } from "../supervisor/types.ts";
 import { Cell } from "./cell.ts";
+import type { Operation, OperationOutcome } from "./operations.ts";
 import type { DeadLetter, PostOffice } from "./post-office.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ActorContext, ActorFactory, ActorModule, ActorSpec, Behaviour } from "./types.ts";
@@ -85,6 +86,11 @@ export class LocalThread {
     } finally {
       if (this.#actors.get(actor) === found) this.#actors.delete(actor);
     }
+  }
+
+  /** Has it done between two handlers of the actor. Never rejects. */
+  async operate(actor: string, operation: Operation): Promise<OperationOutcome> {
+    return this.#actors.get(actor)?.cell.operate(operation) ?? "interrupted";
   }
 
   /** Has nothing more of it run. A handler that is under way cannot be stopped, only ignored. */

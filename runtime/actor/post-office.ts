@@ -75,13 +75,12 @@ export interface Mailbox {
   take(): Delivery | undefined;
   /** Takes no more. What waits becomes dead letters, and who asked is told. May be called again. */
   close(): void;
-  /** Answers what is still asked of this incarnation from this thread: there will be no other answer. Closed by then. */
+  /** Answers what this incarnation has taken and not answered, wherever it was asked: there will be no other answer. Closed by then. */
   end(): void;
 }
 
 interface Question {
   readonly to: string;
-  readonly lease: Lease;
   readonly resolve: (result: AskResult<unknown>) => void;
   readonly timer: Timer;
 }
@@ -97,6 +96,8 @@ interface Box {
 interface OpenBox {
   readonly lease: Lease;
   readonly queue: (Delivery & { readonly refuse: (why: string) => void })[];
+  /** Refuses questions that came and have no answer yet. */
+  readonly unanswered: Set<(why: string) => void>;
   readonly onArrival: () => void;
 }
 
@@ -128,7 +129,7 @@ export class PostOffice {
   open(actor: string, onArrival: () => void): Mailbox {
     const { word } = this.#box(actor);
     const lease = word.open();
-    const box: OpenBox = { lease, queue: [], onArrival };
+    const box: OpenBox = { lease, queue: [], unanswered: new Set(), onArrival };
     this.#open.set(actor, box);
     return {
       waits: () => box.queue.length > 0,
@@ -145,7 +146,9 @@ export class PostOffice {
           refuse(`${actor} ended before it took the message`);
         }
       },
-      end: () => this.#settleAll(actor, lease),
+      end: () => {
+        for (const refuse of box.unanswered) refuse(`${actor} has ended`);
+      },
     };
   }
 
@@ -183,7 +186,7 @@ export class PostOffice {
       const text = `${to} did not answer within ${deadlineMs} ms`;
       this.#settle(id, { ok: false, reason: "timed-out", message: text });
     });
-    this.#questions.set(id, { to, lease, resolve: resolve as Question["resolve"], timer });
+    this.#questions.set(id, { to, resolve: resolve as Question["resolve"], timer });
     try {
       this.#send({ type: "message", to, message, lease, from: this.#options.thread, id });
     } catch (error) {
@@ -214,15 +217,17 @@ export class PostOffice {
       this.#undeliverable(packet, "the actor ended before the message came");
       return;
     }
-    const answer = this.#answerTo(packet);
+    const send = this.#answerTo(packet);
+    const answer = (result: AskResult<unknown>) => {
+      box.unanswered.delete(refuse);
+      send(result);
+    };
+    const refuse = (message: string) => answer({ ok: false, reason: "closed", message });
+    if (packet.id !== 0) box.unanswered.add(refuse);
     const reply = Object.assign((value: unknown) => answer({ ok: true, value }), {
       fail: (message: string) => answer({ ok: false, reason: "failed", message }),
     });
-    box.queue.push({
-      message: packet.message,
-      reply,
-      refuse: (message) => answer({ ok: false, reason: "closed", message }),
-    });
+    box.queue.push({ message: packet.message, reply, refuse });
     box.onArrival();
   }
 
@@ -270,9 +275,9 @@ export class PostOffice {
     question.resolve(result);
   }
 
-  #settleAll(actor: string, lease?: Lease): void {
+  #settleAll(actor: string): void {
     for (const [id, question] of [...this.#questions]) {
-      if (question.to === actor && (lease === undefined || question.lease === lease))
+      if (question.to === actor)
         this.#settle(id, { ok: false, reason: "closed", message: `${actor} has ended` });
     }
   }

@@ -3,6 +3,7 @@
 import type { LogLevel, WireRecord } from "../log.ts";
 import type { Failure } from "../supervisor/types.ts";
 import type { SharedParts } from "./local-thread.ts";
+import type { Operation, OperationOutcome } from "./operations.ts";
 import type { BoxSpec, DeadLetter, Packet } from "./post-office.ts";
 import type { ActorSpec } from "./types.ts";
 
@@ -28,6 +29,9 @@ export interface ThreadLife {
 export type ToWorker =
   | { readonly type: "start"; readonly actor: ActorSpec; readonly incarnation: number }
   | { readonly type: "stop"; readonly actor: string; readonly incarnation: number }
+  /** Answered by `operated` with the same number, unless the thread dies. */
+  | { readonly type: "operate"; readonly actor: string; readonly operation: Operation; readonly id: number }
+  | { readonly type: "log-level"; readonly level: LogLevel }
   | { readonly type: "packet"; readonly packet: Packet }
   /** Asks for a `pulse`, which comes only from an event loop that turns. */
   | { readonly type: "pulse" };
@@ -47,6 +51,7 @@ export type FromWorker =
       readonly incarnation: number;
       readonly failure: Failure;
     }
+  | { readonly type: "operated"; readonly id: number; readonly outcome: OperationOutcome }
   | { readonly type: "packet"; readonly packet: Packet }
   | { readonly type: "dead-letter"; readonly letter: DeadLetter }
   | { readonly type: "log"; readonly record: WireRecord }

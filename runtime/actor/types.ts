@@ -60,6 +60,14 @@ export interface Behaviour {
   readonly stages?: Readonly<Record<string, StageHandler>>;
   /** Handles one message; the next one waits until it returns. May keep `reply` for later. */
   receive?(message: Message, reply: Reply): void | Promise<void>;
+  /**
+   * Stops what it does by itself (timers) until `resume`; its stages are not drained meanwhile, messages are answered. An actor
+   * without stages that does not have these two cannot be paused.
+   */
+  pause?(): void;
+  resume?(): void;
+  /** Takes a changed configuration while it runs. @returns false when it has to be started again with it */
+  reconfigure?(config: unknown): boolean;
   /** Called before an orderly end, and after a failure. Gives back what the actor holds: files, sockets. */
   stop?(): void | Promise<void>;
 }

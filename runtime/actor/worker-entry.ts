@@ -3,7 +3,7 @@
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
-import { configureForwarding, getLog } from "../log.ts";
+import { configureForwarding, getLog, setLogLevel } from "../log.ts";
 import { describeError } from "./cell.ts";
 import { LocalThread } from "./local-thread.ts";
 import { PostOffice } from "./post-office.ts";
@@ -72,6 +72,14 @@ port.on("message", (message: ToWorker) => {
         .finally(() => say({ type: "stopped", actor, incarnation }));
       break;
     }
+    case "operate": {
+      const { actor, operation, id } = message;
+      void thread.operate(actor, operation).then((outcome) => say({ type: "operated", id, outcome }));
+      break;
+    }
+    case "log-level":
+      setLogLevel(message.level);
+      break;
     case "packet":
       post.accept(message.packet);
       break;

@@ -10,9 +10,10 @@
 
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../clock.ts";
-import type { WireRecord } from "../log.ts";
+import type { LogLevel, WireRecord } from "../log.ts";
 import type { Failure } from "../supervisor/types.ts";
 import { describeError } from "./cell.ts";
+import type { Operation, OperationOutcome } from "./operations.ts";
 import type { DeadLetter, Packet } from "./post-office.ts";
 import type { FromWorker, ToWorker, WorkerParts } from "./thread-protocol.ts";
 import type { ActorSpec } from "./types.ts";
@@ -47,13 +48,17 @@ export class WorkerThread {
   #watch: Timer | undefined;
   #lastPulseMs = 0;
   #incarnations = 0;
+  #lastOperation = 0;
+  #logLevel: LogLevel;
   /** Incarnation of each actor that starts or runs on the present worker. */
   readonly #alive = new Map<string, number>();
   readonly #starting = new Map<string, Waiter>();
   readonly #stopping = new Map<string, Waiter>();
+  readonly #operating = new Map<number, (outcome: OperationOutcome) => void>();
 
   constructor(options: WorkerThreadOptions) {
     this.#options = options;
+    this.#logLevel = options.parts.logLevel;
     this.#words = new Int32Array(options.parts.memory.buffer);
   }
 
@@ -86,6 +91,20 @@ export class WorkerThread {
     });
   }
 
+  /** Has it done between two handlers of the actor. Rejects for a configuration that cannot be copied. */
+  async operate(actor: string, operation: Operation): Promise<OperationOutcome> {
+    if (this.#worker === undefined || !this.#alive.has(actor)) return "interrupted";
+    const id = ++this.#lastOperation;
+    this.#say({ type: "operate", actor, operation, id });
+    return new Promise((resolve) => this.#operating.set(id, resolve));
+  }
+
+  /** The least severe level that it sends from now on, in this life and the next. */
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level;
+    this.#say({ type: "log-level", level });
+  }
+
   /** Ends the worker and all that runs on it. Safe to call when there is none. */
   kill(reason: string): void {
     const worker = this.#worker;
@@ -108,7 +127,9 @@ export class WorkerThread {
     if (this.#worker !== undefined) return;
     const { parts, lifeOffset } = this.#options;
     const life = { offset: lifeOffset, count: Atomics.add(this.#words, lifeOffset >>> 2, 1) + 1 };
-    const worker = new Worker(ENTRY, { workerData: { ...parts, life } satisfies WorkerParts });
+    const worker = new Worker(ENTRY, {
+      workerData: { ...parts, logLevel: this.#logLevel, life } satisfies WorkerParts,
+    });
     this.#worker = worker;
     worker.on("message", (message: FromWorker) => {
       if (this.#worker === worker) this.#heard(message);
@@ -161,6 +182,10 @@ export class WorkerThread {
           this.#options.onFailure(message.actor, message.failure);
         }
         break;
+      case "operated":
+        this.#operating.get(message.id)?.(message.outcome);
+        this.#operating.delete(message.id);
+        break;
       case "packet":
         this.#options.onPacket(message.packet);
         break;
@@ -198,6 +223,8 @@ export class WorkerThread {
     // Nothing of a stopping actor is left: that is what was asked for.
     for (const waiter of this.#stopping.values()) waiter.resolve();
     this.#stopping.clear();
+    for (const resolve of this.#operating.values()) resolve("interrupted");
+    this.#operating.clear();
     this.#options.onDeath(actors, reason);
   }
 }

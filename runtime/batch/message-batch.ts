@@ -18,6 +18,7 @@ export class MessageBatch implements PublicBatch {
   /** The words of the metadata that are the same in every message of the schema: all but the numbers. */
   readonly #fixedWords: readonly (readonly [word: number, value: number])[];
   #views: MemoryViews | undefined;
+  #at = 0;
 
   constructor(plan: BatchPlan) {
     this.plan = plan;
@@ -43,6 +44,7 @@ export class MessageBatch implements PublicBatch {
     const first = at >>> 2;
     for (const [word, value] of this.#fixedWords) if (views.i32[first + word] !== value) return false;
     this.#views = views;
+    this.#at = at;
     this.firstSequence = firstSequence;
     const word = (offset: number) => readInt64(views.i32, (at + offset) >>> 2);
     this.rows = word(rowsAt);
@@ -74,6 +76,13 @@ export class MessageBatch implements PublicBatch {
   isValid(column: Column, row: number): boolean {
     if (column.validity < 0) return true;
     return ((this.views.u8[this.validityAt(column) + (row >>> 3)]! >>> (row & 7)) & 1) === 1;
+  }
+
+  message(): Uint8Array {
+    const { bytes, bodyBytesAt } = this.#template;
+    const { u8, i32 } = this.views;
+    const bodyBytes = readInt64(i32, (this.#at + bodyBytesAt) >>> 2);
+    return u8.subarray(this.#at, this.#at + bytes.byteLength + bodyBytes);
   }
 }
 

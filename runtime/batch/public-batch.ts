@@ -17,4 +17,6 @@ export interface PublicBatch {
   /** Byte offset of a column's validity bitmap (bit set: valid, least significant bit first), or 0: all are valid. */
   validityAt(column: Column): number;
   isValid(column: Column, row: number): boolean;
+  /** The whole of it as one Arrow IPC message, where it lies as one: a view, valid as long as the batch is. */
+  message?(): Uint8Array;
 }

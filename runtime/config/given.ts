@@ -40,6 +40,9 @@ export interface FileChoice {
   readonly required: boolean;
 }
 
+/** Where a change while the program runs is said to come from. */
+export const WISHED = "the change that was asked for";
+
 /** Returns the file's text, or throws an error with a `code` as node:fs does. */
 export type ReadFile = (path: string) => string;
 
@@ -108,6 +111,25 @@ export function readFlags(
     } else if (setting !== undefined) given.set(setting.name, ofText(setting, text, from));
   }
   return { given, problems, file };
+}
+
+/** What is wished for while the program runs: values by dotted name; null takes away what was given, so that the default counts. */
+export function readChanges(
+  settings: readonly Setting[],
+  changes: Readonly<Record<string, unknown>>,
+): Reading & { readonly cleared: ReadonlySet<string> } {
+  const given = new Map<string, Given>();
+  const cleared = new Set<string>();
+  const problems: Problem[] = [];
+  const byName = new Map(settings.map((setting) => [setting.name, setting]));
+  for (const [name, value] of Object.entries(changes)) {
+    const setting = byName.get(name);
+    if (setting === undefined) problems.push(unknown(name, WISHED, "a setting", [...byName.keys()]));
+    else if (value === null) cleared.add(name);
+    else if (typeof value === "string") given.set(name, ofText(setting, value, WISHED));
+    else given.set(name, { value, shown: setting.secret ? "(hidden)" : shown(value), from: WISHED });
+  }
+  return { given, problems, cleared };
 }
 
 /** Reads a JSON object whose nesting follows the settings' dotted names. */

@@ -1,26 +1,75 @@
-/** Bun's side of the platform. */
+/**
+ * Bun's side of the platform.
+ *
+ * WebSockets: Bun's own limit to what a socket buffers would drop messages in silence, and its limit of idle time would cut
+ * whoever only listens; both are off.
+ */
 
 import { listenFailure } from "./listen-failure.ts";
-import type { Platform, ServeOptions, Server } from "./types.ts";
+import {
+  type Connection,
+  GOING_AWAY,
+  MAX_MESSAGE_BYTES,
+  type Platform,
+  type ServeOptions,
+  type Server,
+  type Socket,
+  type SocketHandlers,
+} from "./types.ts";
 
 const DEFAULT_GRACE_MS = 1000;
 const DEFAULT_BODY_BYTES = 64 * 1024;
+/** Who sends a request, or takes an answer, and does not go on for this long is cut. */
+const IDLE_SECONDS = 60;
+/** Bun looks every four seconds. */
+const CUT_SOON_SECONDS = 1;
+
+type BunServer = Bun.Server<BunSocket>;
 
 export const bunPlatform: Platform = {
   name: "bun",
   serve: (options) => Promise.resolve().then(() => serve(options)),
 };
 
-function serve({ fetch, hostname, port, maxBodyBytes = DEFAULT_BODY_BYTES, onListen }: ServeOptions): Server {
-  let server: Bun.Server<undefined>;
+function serve({
+  fetch,
+  hostname,
+  port,
+  maxBodyBytes = DEFAULT_BODY_BYTES,
+  tls,
+  onListen,
+}: ServeOptions): Server {
+  const sockets = new Set<BunSocket>();
+  let server: BunServer;
   try {
     server = Bun.serve({
       hostname,
       port,
-      fetch,
-      // Else an event stream with nothing to say is cut after some seconds.
-      idleTimeout: 0,
+      async fetch(request, own) {
+        const connection = new BunConnection(request, own);
+        const response = await fetch(request, connection);
+        // What Bun is to be told after an upgrade; its types know it as `void` only.
+        return connection.isUpgraded ? (undefined as unknown as Response) : response;
+      },
+      websocket: {
+        idleTimeout: 0,
+        backpressureLimit: 0,
+        maxPayloadLength: MAX_MESSAGE_BYTES,
+        perMessageDeflate: false,
+        open(ws) {
+          sockets.add(ws.data);
+          ws.data.open(ws);
+        },
+        message: (ws, data) => ws.data.handlers.message(ws.data, data),
+        drain: (ws) => ws.data.handlers.drain(ws.data),
+        close(ws) {
+          sockets.delete(ws.data);
+          ws.data.handlers.close(ws.data);
+        },
+      },
+      idleTimeout: IDLE_SECONDS,
       maxRequestBodySize: maxBodyBytes,
+      ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
       development: false,
       // With `development: false` Bun shares the port with whoever asks for it too, instead of saying that it is taken.
       reusePort: false,
@@ -35,6 +84,7 @@ function serve({ fetch, hostname, port, maxBodyBytes = DEFAULT_BODY_BYTES, onLis
     ...address,
     close(graceMs = DEFAULT_GRACE_MS) {
       closed ??= (async () => {
+        for (const socket of sockets) socket.close(GOING_AWAY, "the server ends");
         const cut = setTimeout(() => void server.stop(true), graceMs);
         await server.stop();
         clearTimeout(cut);
@@ -42,4 +92,67 @@ function serve({ fetch, hostname, port, maxBodyBytes = DEFAULT_BODY_BYTES, onLis
       return closed;
     },
   };
+}
+
+class BunConnection implements Connection {
+  readonly #request: Request;
+  readonly #server: BunServer;
+  isUpgraded = false;
+
+  constructor(request: Request, server: BunServer) {
+    this.#request = request;
+    this.#server = server;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#server.requestIP(this.#request)?.address;
+  }
+
+  upgrade(handlers: SocketHandlers): Response | undefined {
+    this.isUpgraded = this.#server.upgrade(this.#request, { data: new BunSocket(handlers) });
+    return this.isUpgraded ? new Response(null) : undefined;
+  }
+
+  keepOpen(): void {
+    this.#server.timeout(this.#request, 0);
+  }
+
+  cutSoon(): void {
+    this.#server.timeout(this.#request, CUT_SOON_SECONDS);
+  }
+}
+
+class BunSocket implements Socket {
+  readonly handlers: SocketHandlers;
+  #ws: Bun.ServerWebSocket<BunSocket> | undefined;
+
+  constructor(handlers: SocketHandlers) {
+    this.handlers = handlers;
+  }
+
+  open(ws: Bun.ServerWebSocket<BunSocket>): void {
+    this.#ws = ws;
+    this.handlers.open(this);
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    this.#ws?.send(data);
+  }
+
+  /** Many small messages: a fifth of the time. */
+  together(sends: () => void): void {
+    this.#ws?.cork(sends);
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws?.close(code, reason);
+  }
+
+  cut(): void {
+    this.#ws?.terminate();
+  }
 }

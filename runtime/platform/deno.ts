@@ -5,12 +5,27 @@
  * requests under way are counted here, and `abort()` comes when there are none, or when their time is up.
  */
 
+import { DenoSocket, type DenoWebSocket } from "./deno-socket.ts";
 import { listenFailure } from "./listen-failure.ts";
-import type { Address, Platform, ServeOptions, Server } from "./types.ts";
+import {
+  type Address,
+  type Connection,
+  GOING_AWAY,
+  type Platform,
+  type ServeOptions,
+  type Server,
+  type SocketHandlers,
+} from "./types.ts";
 
 interface DenoServer {
   readonly addr: Address;
   readonly finished: Promise<void>;
+}
+
+interface RequestInfo {
+  readonly remoteAddr: { readonly hostname?: string };
+  /** Settles when the answer has been sent, or cannot be any more. */
+  readonly completed: Promise<void>;
 }
 
 interface DenoApi {
@@ -18,15 +33,18 @@ interface DenoApi {
     options: {
       readonly hostname: string;
       readonly port: number;
+      readonly cert?: string;
+      readonly key?: string;
       readonly signal: AbortSignal;
       readonly onListen: () => void;
     },
-    handler: (
-      request: Request,
-      /** Settles when the answer has been sent, or cannot be any more. */
-      info: { readonly completed: Promise<void> },
-    ) => Response | Promise<Response>,
+    handler: (request: Request, info: RequestInfo) => Promise<Response>,
   ): DenoServer;
+  /** @throws TypeError when the request is no proper upgrade */
+  upgradeWebSocket(
+    request: Request,
+    options: { readonly idleTimeout: number },
+  ): { readonly socket: DenoWebSocket; readonly response: Response };
 }
 
 const DEFAULT_GRACE_MS = 1000;
@@ -36,19 +54,26 @@ export const denoPlatform: Platform = {
   serve: (options) => Promise.resolve().then(() => serve(options)),
 };
 
-function serve({ fetch, hostname, port, onListen }: ServeOptions): Server {
-  const { Deno } = globalThis as unknown as { readonly Deno: DenoApi };
+function deno(): DenoApi {
+  return (globalThis as unknown as { readonly Deno: DenoApi }).Deno;
+}
+
+function serve({ fetch, hostname, port, tls, onListen }: ServeOptions): Server {
   const cut = new AbortController();
-  const underWay = new RequestCount();
+  const underWay = new Count();
+  const sockets = new Set<DenoSocket>();
   let closed: Promise<void> | undefined;
   let server: DenoServer;
   try {
     // Its own `onListen` would print a line of its own.
-    const quiet = { hostname, port, signal: cut.signal, onListen: () => {} };
-    server = Deno.serve(quiet, (request, { completed }) => {
+    const quiet = { hostname, port, ...tls, signal: cut.signal, onListen: () => {} };
+    server = deno().serve(quiet, async (request, info) => {
       if (closed !== undefined) return new Response(null, { status: 503, headers: { connection: "close" } });
-      underWay.add(completed);
-      return fetch(request);
+      underWay.add(info.completed);
+      const connection = new DenoConnection(request, info, sockets, underWay);
+      const response = await fetch(request, connection);
+      // Deno takes none but its own.
+      return connection.upgraded ?? response;
     });
   } catch (error) {
     throw listenFailure(error, { hostname, port });
@@ -59,6 +84,7 @@ function serve({ fetch, hostname, port, onListen }: ServeOptions): Server {
     ...address,
     close(graceMs = DEFAULT_GRACE_MS) {
       closed ??= (async () => {
+        for (const socket of sockets) socket.close(GOING_AWAY, "the server ends");
         await underWay.none(graceMs);
         cut.abort();
         await server.finished;
@@ -68,7 +94,47 @@ function serve({ fetch, hostname, port, onListen }: ServeOptions): Server {
   };
 }
 
-class RequestCount {
+class DenoConnection implements Connection {
+  readonly #request: Request;
+  readonly #info: RequestInfo;
+  readonly #sockets: Set<DenoSocket>;
+  readonly #underWay: Count;
+  upgraded: Response | undefined;
+
+  constructor(request: Request, info: RequestInfo, sockets: Set<DenoSocket>, underWay: Count) {
+    this.#request = request;
+    this.#info = info;
+    this.#sockets = sockets;
+    this.#underWay = underWay;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#info.remoteAddr.hostname;
+  }
+
+  upgrade(handlers: SocketHandlers): Response | undefined {
+    let upgraded: { readonly socket: DenoWebSocket; readonly response: Response };
+    try {
+      upgraded = deno().upgradeWebSocket(this.#request, { idleTimeout: 0 });
+    } catch (error) {
+      if (error instanceof TypeError) return undefined;
+      throw error;
+    }
+    this.upgraded = upgraded.response;
+    const socket = new DenoSocket(upgraded.socket, handlers);
+    this.#sockets.add(socket);
+    this.#underWay.add(socket.closed.then(() => void this.#sockets.delete(socket)));
+    return new Response(null);
+  }
+
+  /** There is no such limit. */
+  keepOpen(): void {}
+
+  cutSoon(): void {}
+}
+
+/** Counts what is under way. */
+class Count {
   #count = 0;
   #onNone: () => void = () => {};
 

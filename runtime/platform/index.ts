@@ -5,11 +5,17 @@ import type { Platform, ServeOptions, Server } from "./types.ts";
 export { commandLine, environment, exit, onStopSignal, type StopSignal } from "./process.ts";
 export {
   type Address,
+  type Connection,
+  GOING_AWAY,
   ListenError,
   type ListenFailure,
+  MAX_MESSAGE_BYTES,
   type Platform,
   type ServeOptions,
   type Server,
+  type Socket,
+  type SocketHandlers,
+  type TlsOptions,
 } from "./types.ts";
 
 /** @throws Error on a runtime that is neither Bun nor Deno */

@@ -1,7 +1,7 @@
 /** What a platform has to offer. No type of either runtime stands here. */
 
 export interface ServeOptions {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, connection: Connection) => Response | Promise<Response>;
   /** An address, or a name that resolves to one. */
   readonly hostname: string;
   /** From 0 to 65535; 0 takes any free port. */
@@ -11,8 +11,69 @@ export interface ServeOptions {
    * not, so `fetch` must not read more than it wants.
    */
   readonly maxBodyBytes?: number;
+  /** PEM texts: with them it is HTTPS. */
+  readonly tls?: TlsOptions;
   /** Called once, when connections are accepted, before the first request is handled. */
   readonly onListen?: (address: Address) => void;
+}
+
+export interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Bytes of the largest message that a WebSocket takes: who sends a larger one is closed with 1009. */
+export const MAX_MESSAGE_BYTES = 64 * 1024;
+
+/** Codes that a WebSocket is closed with (RFC 6455, 7.4.1). */
+export const GOING_AWAY = 1001;
+export const TOO_BIG = 1009;
+
+/** What is known of the connection that a request came on. */
+export interface Connection {
+  /** IP address of who asks; undefined when it is gone already. */
+  readonly remoteAddress: string | undefined;
+  /**
+   * Makes a WebSocket of it. The response stands for the upgrade and is to be returned; headers set on it are not sent.
+   * @returns undefined when the request is no proper upgrade
+   */
+  upgrade(handlers: SocketHandlers): Response | undefined;
+  /** Takes the limit of idle time off this request: its answer may be silent for long. */
+  keepOpen(): void;
+  /**
+   * The answer has been ended: the connection is cut when its client does not take the rest within some seconds. Deno cannot:
+   * there it stays, with some KiB of that rest, until the client takes it or goes.
+   */
+  cutSoon(): void;
+}
+
+/**
+ * One WebSocket. Text goes out as text, bytes as binary. There is no limit to what it buffers and none of idle time: who
+ * sends looks at `bufferedBytes`.
+ */
+export interface Socket {
+  /** Queues it. Never waits; throws nothing when the socket has closed. */
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  /** What is sent within `sends` goes out in as few writes as can be. */
+  together(sends: () => void): void;
+  /** Bytes that were sent and not taken by the network yet: who sends looks first, and goes on when `drain` is called. */
+  readonly bufferedBytes: number;
+  /** Says goodbye behind what was sent. @param code 1000, 1001, 1008 to 1013, or from 3000 to 4999 */
+  close(code: number, reason: string): void;
+  /**
+   * Ends it at once, without a word. Deno cannot do that to a client that takes nothing: there the socket, with what it has
+   * buffered, stays until the client goes, and `close` is called then.
+   */
+  cut(): void;
+}
+
+export interface SocketHandlers {
+  open(socket: Socket): void;
+  message(socket: Socket, data: string | Uint8Array): void;
+  /** Called when bytes were taken after some had to wait: sooner or later, and not for each of them. */
+  drain(socket: Socket): void;
+  /** Once, also after an error. */
+  close(socket: Socket): void;
 }
 
 export interface Address {
@@ -23,8 +84,8 @@ export interface Address {
 
 export interface Server extends Address {
   /**
-   * Accepts no more connections, lets requests that are under way finish for up to `graceMs` (default 1000), then cuts them.
-   * Resolves when the port is free. Calling it again waits for the same end.
+   * Accepts no more connections, closes WebSockets with 1001, lets requests that are under way finish for up to `graceMs`
+   * (default 1000), then cuts them. Resolves when the port is free. Calling it again waits for the same end.
    */
   close(graceMs?: number): Promise<void>;
 }

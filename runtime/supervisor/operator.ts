@@ -28,7 +28,7 @@ export async function restartChild(
 }
 
 /** Starts a child that is stopped. */
-export async function startChild(core: SupervisorCore, name: string): Promise<CommandResult> {
+export async function startChild(core: SupervisorCore, name: string, reason: string): Promise<CommandResult> {
   const child = commanded(core, name);
   if (!(child instanceof ManagedChild)) return child;
   if (child.state === "running") {
@@ -38,16 +38,16 @@ export async function startChild(core: SupervisorCore, name: string): Promise<Co
   if (conflict !== undefined) return conflict;
   child.wanted = true;
   child.failuresInARow = 0;
-  return carryOut(core, { reason: "started on demand", again: false, starts: [child] });
+  return carryOut(core, { reason, again: false, starts: [child] });
 }
 
 /** Stops a child, whatever it is doing. */
-export async function stopChild(core: SupervisorCore, name: string): Promise<CommandResult> {
+export async function stopChild(core: SupervisorCore, name: string, reason: string): Promise<CommandResult> {
   const child = commanded(core, name);
   if (!(child instanceof ManagedChild)) return child;
   child.wanted = false;
   core.rounds.withdrawStarts([child]);
-  return carryOut(core, { reason: "stopped on demand", ends: [child] });
+  return carryOut(core, { reason, ends: [child] });
 }
 
 /** The child that is meant, or why no command about it is taken now. */

@@ -114,13 +114,13 @@ export class Supervisor implements SupervisedChild {
   }
 
   /** Starts a child that is stopped. Its `restarts` go on, its backoff begins anew. */
-  startChild(name: string): Promise<CommandResult> {
-    return startChild(this.#core, name);
+  startChild(name: string, reason = "started on demand"): Promise<CommandResult> {
+    return startChild(this.#core, name, reason);
   }
 
   /** Stops a child, whatever it is doing, and keeps it stopped until it is started by name or with the whole supervisor. */
-  stopChild(name: string): Promise<CommandResult> {
-    return stopChild(this.#core, name);
+  stopChild(name: string, reason = "stopped on demand"): Promise<CommandResult> {
+    return stopChild(this.#core, name, reason);
   }
 
   /** Each child's status, in declared order. */

@@ -81,12 +81,18 @@ export type CommandResult =
 export type CommandRefusal =
   /** No child has this name. */
   | "unknown-child"
-  /** The supervisor is stopped, starting, stopping or escalated. */
+  /** The supervisor is stopped, starting, stopping or escalated; or what is asked for needs a child that runs. */
   | "not-running"
   /** The child (or, when siblings share its fate, one of them) is on its way up or down; ask again later. */
   | "restarting"
   /** `startChild` of a child that runs. */
   | "already-running"
+  | "already-paused"
+  | "not-paused"
+  /** It does nothing by itself that could be paused. */
+  | "cannot-pause"
+  /** Another command about it is being carried out; ask again later. */
+  | "busy"
   /** Accepted, but a failure or another command came between; what happened since is in the child's status. */
   | "interrupted";
 

@@ -46,7 +46,7 @@ async function remote(answer: Answer, use: (remote: Remote) => Promise<void>, to
         return (await answer(message)) as AskResult<T>;
       },
       status: () => statusOf({}),
-      restart: async () => ({ ok: true }),
+      command: async () => ({ ok: true }),
     },
     ledger: () => [],
   });

@@ -20,6 +20,14 @@ test("it is drawn over itself at the most ten times a second, and taken away at 
   assert.ok(!screen.writes.some((text) => text.includes("\n")));
 });
 
+test("what has no end to be on its way to is said as it is", () => {
+  const screen = terminal(true, 20);
+  const line = new ProgressLine(screen, () => 0);
+  line.say("a line that is longer than that");
+  line.clear();
+  assert.deepEqual(screen.writes, ["\r\u001b[Ka line that is long", "\r\u001b[K"]);
+});
+
 test("without a terminal nothing is drawn, nor taken away", () => {
   const screen = terminal(false);
   const line = new ProgressLine(screen, () => 0);

@@ -17,6 +17,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Called when it runs, with what sends it a signal. */
   readonly onStart?: (kill: (signal: "SIGINT" | "SIGTERM") => void) => void;
+  /** Called with what it prints, as it does. */
+  readonly onOut?: (text: string) => void;
 }
 
 /** Resolves when it has ended. Settings of whoever runs the tests are not handed on. */
@@ -34,6 +36,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
+    options.onOut?.(text);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;

@@ -99,7 +99,7 @@ async function fake(answer: (message: Message) => AskResult<unknown>): Promise<H
     system: {
       ask: async <T>(_to: string, message: Message) => answer(message) as AskResult<T>,
       status: () => statusOf({}),
-      restart: async () => ({ ok: true }),
+      command: async () => ({ ok: true }),
     },
     ledger: () => [],
   });

@@ -3,9 +3,10 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
 import type { Dataset } from "../../datasets/define.ts";
-import { createJsonEncoder, jsonRows } from "../../datasets/json-rows.ts";
+import { jsonRows } from "../../datasets/json-rows.ts";
 import { type JsonSchema, pushedRowSchema, streamedRowSchema } from "../../datasets/json-schema.ts";
 import { process } from "../../datasets/process.ts";
+import { createRecordEncoder } from "../../datasets/records/index.ts";
 import type { Row } from "../../datasets/row.ts";
 import { TextSink } from "../../datasets/text-sink.ts";
 import { createRowValidator } from "../../datasets/validate.ts";
@@ -19,6 +20,7 @@ import {
   rowOf,
   testedDatasets,
 } from "../fixtures/dataset-rows.ts";
+import { createJsonEncoder } from "../fixtures/json-encoder.ts";
 import { publicBatch, SLOT, SLOT_BYTES, sharedMemory } from "../fixtures/public-batches.ts";
 
 const SEED = 20_260_107;
@@ -201,14 +203,18 @@ describe("rows as JSON", () => {
 describe("the JSON Schemas", () => {
   test("hold for every streamed row, and not for one with a column more or less", () => {
     for (const dataset of testedDatasets) {
-      const [schema, encode] = [schemaOf(streamedRowSchema(dataset)), createJsonEncoder(dataset)];
+      const schema = schemaOf(streamedRowSchema(dataset));
+      const encoder = createRecordEncoder(dataset, { format: "jsonl", framing: "raw", columns: null });
       fc.assert(
         fc.property(rowOf(dataset), (row) => {
-          const json = JSON.parse(encode(publicBatch(dataset, [row]), 0)) as Record<string, unknown>;
+          const facts = { idBefore: "", idAfter: "", subscription: 0 };
+          const bytes = encoder.encode(publicBatch(dataset, [row]), [{ from: 0, to: 1 }], facts);
+          const json = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
           const result = schema.safeParse(json);
           assert.ok(result.success, `${JSON.stringify(json)}: ${result.error}`);
           assert.ok(!schema.safeParse({ ...json, more: 1 }).success);
-          for (const { name } of dataset.publicColumns) {
+          assert.ok(!schema.safeParse({ ...json, dataset: "another" }).success);
+          for (const name of ["dataset", "sequence", ...dataset.publicColumns.map((column) => column.name)]) {
             const { [name]: _, ...without } = json;
             assert.ok(!schema.safeParse(without).success);
           }

@@ -15,7 +15,7 @@ import type { TestContext } from "node:test";
 import { readLog } from "../../actors/store/log/log-reader.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { datasetNamed, datasets } from "../../datasets/index.ts";
-import { createJsonEncoder } from "../../datasets/json-rows.ts";
+import { createRecordEncoder } from "../../datasets/records/index.ts";
 import {
   compileKernels,
   createKernelMemory,
@@ -183,9 +183,12 @@ describe("an orderly end", TIMEOUT, () => {
         assert.match(server.stderr, new RegExp(`ending on ${signal}`));
         assert.doesNotMatch(server.stderr, / (warning|error) /);
         await until("the stream is over", () => stream.isOver);
-        for (const { event, id, data } of stream.events()) {
-          assert.ok(!shown.has(`${event} ${id}`), `${event} ${id} is the number of two rows`);
-          shown.set(`${event} ${id}`, data);
+        for (const { event, data } of stream.events()) {
+          const { dataset, sequence } = JSON.parse(data) as { dataset: string; sequence: number };
+          assert.equal(dataset, event);
+          const row = `${dataset} ${sequence}`;
+          assert.ok(!shown.has(row), `${row} is the number of two rows`);
+          shown.set(row, data);
         }
       }
       const stored = storedRows(folder);
@@ -204,12 +207,15 @@ function storedRows(dataFolder: string): Map<string, string> {
   const rows = new Map<string, string>();
   for (const { name } of datasets) {
     const dataset = datasetNamed(name) as Dataset;
-    const encode = createJsonEncoder(dataset);
+    const encoder = createRecordEncoder(dataset, { format: "jsonl", framing: "raw", columns: null });
+    const facts = { idBefore: "", idAfter: "", subscription: 0 };
     for (const batch of readLog(source, dataset)) {
-      for (let row = 0; row < batch.rows; row++) {
+      if (batch.rows === 0) continue;
+      const records = encoder.encode(batch, [{ from: 0, to: batch.rows }], facts);
+      for (const [row, record] of new TextDecoder().decode(records).trimEnd().split("\n").entries()) {
         const id = `${name} ${batch.firstSequence + row}`;
         if (rows.has(id)) throw new Error(`${id} is stored twice`);
-        rows.set(id, encode(batch, row));
+        rows.set(id, record);
       }
     }
   }

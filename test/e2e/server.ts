@@ -62,7 +62,7 @@ export class Server {
 
   /** Resolves with its address when all its actors run. */
   async ready(): Promise<string> {
-    const line = / ready at (http:\/\/\S+)/;
+    const line = / ready at (https?:\/\/\S+)/;
     await until(
       "the server is ready",
       () => {

@@ -35,7 +35,6 @@ export function houseOptions(dataFolder: string, more: Partial<HouseOptions> = {
     disorderMs: 1000,
     segmentBytes: 2 ** 16,
     keepBytes: 2 ** 30,
-    queueRows: 1024,
     ...more,
   };
 }

@@ -5,11 +5,14 @@ import { createMetricsText } from "../../http/metrics-text.ts";
 import type { AskResult, Message } from "../../runtime/actor/types.ts";
 import { VirtualClock } from "../../runtime/clock.ts";
 import { aJob } from "./jobs.ts";
+import { FakeClient, wish } from "./streams/fake-feed.ts";
 import { closed, good, ledgerRow, statusOf } from "./support.ts";
 
 const STATS: BroadcasterStats = {
-  clients: 3,
+  readers: 2,
+  taps: 5,
   encodedRows: 100,
+  encodedBytes: 2000,
   droppedRows: 7,
   latency: { p50Ms: 1, p99Ms: 8, maxMs: 12 },
 };
@@ -42,6 +45,12 @@ function metricsText(stats: AskResult<unknown>, given: Given = {}) {
       statusOf({ recorder: "running", broadcaster: "backingOff", keeper: "running", exporter: "running" }),
     ledger: () => [ledgerRow("memory", { received: received() }), ledgerRow("process")],
     clock,
+    feed: {
+      subscribe: () => assert.fail("a scrape subscribes nobody"),
+      clients: () =>
+        [17, 25].map((queuedBytes) => ({ ...new FakeClient("c", "sse", wish()).view(), queuedBytes })),
+      close: () => assert.fail("a scrape closes nothing"),
+    },
   });
   return Object.assign(render, { asked });
 }
@@ -60,8 +69,10 @@ test("every figure of the system is a series", async () => {
     'millrace_actor_restarts_total{actor="recorder"} 2',
     'millrace_actor_running{actor="recorder"} 1',
     'millrace_actor_running{actor="broadcaster"} 0',
+    'millrace_actor_paused{actor="recorder"} 0',
     "millrace_dead_letters_total 1",
-    "millrace_stream_clients 3",
+    "millrace_stream_clients 2",
+    "millrace_stream_queued_bytes 42",
     "millrace_stream_rows_dropped_total 7",
     "millrace_stream_rows_encoded_total 100",
     'millrace_stream_latency_seconds{quantile="0.99"} 0.008',
@@ -89,7 +100,8 @@ test("each scrape reads anew", async () => {
 
 test("a broadcaster that is down takes only its own series away", async () => {
   const text = await metricsText(closed)();
-  assert.doesNotMatch(text, /^millrace_stream_clients \d/m);
+  assert.doesNotMatch(text, /^millrace_stream_rows_encoded_total \d/m);
+  assert.match(text, /^millrace_stream_clients 2$/m);
   assert.match(text, /^millrace_rows_received_total\{dataset="memory"\} 10$/m);
 });
 

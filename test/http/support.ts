@@ -1,16 +1,20 @@
 /** The app over a system that a test makes up: what each actor answers, what was asked, and the time. */
 
 import { setImmediate } from "node:timers";
-import type { Hono } from "hono";
 import type { LedgerRow } from "../../actors/ledger.ts";
 import { datasets } from "../../datasets/index.ts";
+import { tokensOf } from "../../http/access.ts";
 import { buildApp } from "../../http/app.ts";
 import type { ControlDeps } from "../../http/control.ts";
+import { parseNames } from "../../http/guard/known-names.ts";
+import type { TokenGrant } from "../../http/guard/tokens.ts";
+import type { App } from "../../http/route.ts";
+import { createTransitionLog, type TransitionLog } from "../../http/transitions.ts";
 import type { AskResult, Message } from "../../runtime/actor/types.ts";
 import { VirtualClock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
-import type { ChildState } from "../../runtime/supervisor/index.ts";
-import type { SystemStatus } from "../../runtime/system.ts";
+import type { Connection } from "../../runtime/platform/index.ts";
+import type { ActorState, SystemStatus } from "../../runtime/system.ts";
 
 export const PORT = 8787;
 export const HOST = `localhost:${PORT}`;
@@ -29,7 +33,7 @@ export interface LogLine {
 }
 
 export interface Control {
-  readonly app: Hono;
+  readonly app: App;
   readonly clock: VirtualClock;
   readonly asked: readonly Asked[];
   readonly log: readonly LogLine[];
@@ -43,11 +47,26 @@ export interface Control {
 
 export interface ControlOptions {
   readonly host?: string;
+  /** One that is good for everything. */
   readonly token?: string;
+  readonly tokens?: readonly TokenGrant[];
+  readonly names?: string;
+  readonly isSecure?: boolean;
+  readonly requestsPerSecond?: number;
+  /** Address that requests come from. */
+  readonly from?: () => string;
   /** Answers what is asked. Default: nobody is there. */
   readonly answer?: (asked: Asked) => AskResult<unknown> | Promise<AskResult<unknown>>;
   readonly status?: () => SystemStatus;
-  readonly restart?: ControlDeps["restart"];
+  readonly command?: ControlDeps["command"];
+  /** Default: none has happened. */
+  readonly transitions?: TransitionLog;
+  readonly config?: Partial<ControlDeps["config"]>;
+  readonly stages?: ControlDeps["stages"];
+  /** Default: the broadcaster is not there. */
+  readonly feed?: Partial<ControlDeps["feed"]>;
+  /** Default: one that cannot be upgraded. */
+  readonly connection?: Partial<Connection>;
   readonly ledger?: ControlDeps["ledger"];
   readonly metricsText?: ControlDeps["metricsText"];
 }
@@ -68,11 +87,39 @@ export function openControl(options: ControlOptions = {}): Control {
       return (await answer(question)) as AskResult<T>;
     },
     status: options.status ?? (() => statusOf({ recorder: "running", broadcaster: "running" })),
-    restart: options.restart ?? (async () => ({ ok: true })),
+    command: options.command ?? (async () => ({ ok: true })),
+    transitions: options.transitions ?? createTransitionLog(),
+    config: {
+      settings: () => [],
+      change: async () => ({ ok: true, changed: [], file: null }),
+      ...options.config,
+    },
+    stages: options.stages ?? (() => []),
+    feed: {
+      subscribe: async () => ({
+        ok: false,
+        reason: "unavailable",
+        message: "the broadcaster is not running",
+      }),
+      clients: () => [],
+      close() {},
+      ...options.feed,
+    },
     ledger: options.ledger ?? (() => []),
     metricsText: options.metricsText ?? (async () => "# none\n"),
     datasets,
-    settings: { host: options.host ?? "127.0.0.1", port: () => PORT, token: options.token, version: "1.2.3" },
+    settings: {
+      host: options.host ?? "127.0.0.1",
+      port: () => PORT,
+      tokens: [
+        ...tokensOf(options.token === undefined ? {} : { token: options.token }),
+        ...(options.tokens ?? []),
+      ],
+      names: parseNames(options.names ?? "") ?? [],
+      isSecure: options.isSecure ?? false,
+      requestsPerSecond: options.requestsPerSecond ?? 0,
+      version: "1.2.3",
+    },
     clock,
     log: logInto(log),
     closing: closing.signal,
@@ -84,13 +131,26 @@ export function openControl(options: ControlOptions = {}): Control {
     log,
     closing,
     request: async (path, init = {}) =>
-      app.request(`http://${HOST}${path}`, { ...init, headers: { host: HOST, ...init.headers } }),
+      app.request(
+        `http://${HOST}${path}`,
+        { ...init, headers: { host: HOST, ...init.headers } },
+        {
+          connection: {
+            remoteAddress: options.from?.() ?? "127.0.0.1",
+            upgrade: () => undefined,
+            keepOpen() {},
+            cutSoon() {},
+            ...options.connection,
+          },
+        },
+      ),
   };
 }
 
 /** A system of one group whose actors are in these states. */
-export function statusOf(states: Readonly<Record<string, ChildState>>): SystemStatus {
-  const names = Object.keys(states);
+export function statusOf(given: Readonly<Record<string, ActorState>>): SystemStatus {
+  const names = Object.keys(given);
+  const states = names.map((name) => (given[name] === "paused" ? "running" : given[name]!));
   return {
     supervisors: {
       name: "millrace",
@@ -109,9 +169,9 @@ export function statusOf(states: Readonly<Record<string, ChildState>>): SystemSt
             strategy: "rest-for-one",
             recentRestarts: 1,
             observerErrors: 0,
-            children: names.map((name) => ({
+            children: names.map((name, index) => ({
               name,
-              state: states[name]!,
+              state: states[index]!,
               restarts: 2,
               startedAtMs: START_MS,
               lastFailure: { reason: { kind: "threw", message: "Error: boom" }, atMs: START_MS },
@@ -124,6 +184,7 @@ export function statusOf(states: Readonly<Record<string, ChildState>>): SystemSt
       name,
       thread: "main",
       mailbox: { depth: 3, capacity: 64 },
+      paused: given[name] === "paused",
       lag: { memory: 5 },
     })),
     lanes: [

@@ -9,9 +9,10 @@ import { durationUnits, sizeUnits } from "../../runtime/config/units.ts";
 import {
   byteSize,
   type ConfigSpec,
-  describeLoaded,
+  configFileName,
   describeSettings,
   durationMs,
+  editConfig,
   formatByteSize,
   formatDurationMs,
   formatProblems,
@@ -19,6 +20,7 @@ import {
   loadConfig,
   parseByteSize,
   parseDurationMs,
+  settingsInForce,
 } from "../../runtime/config.ts";
 
 const canary = "c4nary-S3cret-value";
@@ -307,15 +309,9 @@ describe("config: secrets", () => {
     const loaded = load(["--token", token]);
     assert.equal(accepted(loaded).http.token, token);
     assert.ok(loaded.ok);
-    const rows = describeLoaded(spec, loaded);
-    assert.deepEqual(
-      rows.find(({ name }) => name === "http.token"),
-      {
-        name: "http.token",
-        value: "(hidden)",
-        from: "flag --token",
-      },
-    );
+    const rows = settingsInForce(spec, loaded);
+    const row = rows.find(({ name }) => name === "http.token");
+    assert.deepEqual([row?.value, row?.default, row?.from, row?.secret], [null, null, "flag --token", true]);
     assert.ok(!JSON.stringify([rows, loaded.sources]).includes(canary));
     const preset: ConfigSpec = {
       schema: z.object({ key: z.string().default(canary).meta({ secret: true }) }),
@@ -323,6 +319,152 @@ describe("config: secrets", () => {
       fileName: "s.json",
     };
     assert.ok(!JSON.stringify(describeSettings(preset)).includes(canary));
+  });
+});
+
+describe("config: changes since the start", () => {
+  const change = (changes: Record<string, unknown>, argv: readonly string[] = [], file?: unknown) =>
+    loadConfig(spec, {
+      ...{ argv, env: {}, changes },
+      readFile: file === undefined ? noFile : () => JSON.stringify(file),
+    });
+
+  it("count before all else, and null takes away what was given anywhere", () => {
+    const given = [["--port", "1", "--mode", "fast"], { load: 0.25, http: { open: true } }] as const;
+    const changed = change({ "http.port": 2, mode: null, load: null, waitMs: "5s" }, ...given);
+    assert.deepEqual(accepted(changed), {
+      http: { port: 2, open: true },
+      load: 0.5,
+      mode: "safe",
+      waitMs: 5000,
+      deep: { er: {} },
+    });
+    assert.ok(changed.ok);
+    assert.equal(changed.sources["mode"], "default");
+    assert.equal(changed.sources["http.open"], "file app.json");
+  });
+
+  it("are taken as people write them, or as JSON", () => {
+    const written = accepted(
+      change({ "http.port": "81", "http.open": "yes", "deep.er.segmentBytes": "1KiB" }),
+    );
+    const plain = accepted(change({ "http.port": 81, "http.open": true, "deep.er.segmentBytes": 1024 }));
+    assert.deepEqual(written, plain);
+  });
+
+  it("are refused by the rules of a start, all that are wrong at once, secrets untold", () => {
+    const wrong = { "http.port": 70_000, mod: "fast", "http.token": canary, http: {}, load: [1], mode: true };
+    const problems = problemsOf(change(wrong));
+    assert.deepEqual(problems.map(({ setting }) => setting).sort(), [
+      "http",
+      "http.port",
+      "http.token",
+      "load",
+      "mod",
+      "mode",
+    ]);
+    const of = (name: string) => problems.find(({ setting }) => setting === name);
+    assert.equal(of("http.port")?.from, "the change that was asked for");
+    assert.equal(of("http.port")?.came, "70000");
+    assert.match(of("mod")?.remedy ?? "", /did you mean mode\?/);
+    assert.ok(!JSON.stringify(problems).includes(canary));
+  });
+});
+
+describe("config: what is in force", () => {
+  it("is shown as people write it, with its default and where it comes from", () => {
+    const loaded = load(["--port", "81"], {}, { waitMs: "10s", deep: { er: { segmentBytes: 4096 } } });
+    assert.ok(loaded.ok);
+    const shown = settingsInForce(spec, loaded).map(({ name, value, default: preset, from }) => [
+      name,
+      value,
+      preset,
+      from,
+    ]);
+    assert.deepEqual(shown, [
+      ["http.port", 81, 80, "flag --port"],
+      ["http.token", null, null, "default"],
+      ["http.open", false, false, "default"],
+      ["load", 0.5, 0.5, "default"],
+      ["mode", "safe", "safe", "default"],
+      ["waitMs", "10s", "1s", "file app.json"],
+      ["deep.er.segmentBytes", "4KiB", null, "file app.json"],
+    ]);
+  });
+
+  it("knows the file that would be read", () => {
+    const name = (argv: readonly string[], env = {}) => configFileName(spec, { argv, env });
+    assert.equal(name([]), "app.json");
+    assert.equal(name([], { APP_CONFIG: "e.json" }), "e.json");
+    assert.equal(name(["--config", "f.json"], { APP_CONFIG: "e.json" }), "f.json");
+  });
+});
+
+describe("config: changing a file", () => {
+  const edited = (text: string | undefined, changes: Record<string, unknown>) => {
+    const result = editConfig(spec, text, changes);
+    assert.ok(result.ok, result.ok ? "" : result.message);
+    return result.text;
+  };
+
+  it("writes a new one nested, with numbers as numbers and quantities as people write them", () => {
+    assert.equal(
+      edited(undefined, { "http.port": "81", waitMs: "10s", "http.open": true, mode: null }),
+      '{\n  "http": {\n    "port": 81,\n    "open": true\n  },\n  "waitMs": "10s"\n}\n',
+    );
+  });
+
+  it("keeps what else is in it, its order and its indentation", () => {
+    const text = '{\n\t"waitMs": "2s",\n\t"http": {"port": 1, "open": true},\n\t"mine": [1]\n}\n';
+    assert.equal(
+      edited(text, { "http.port": 2, load: 0.25 }),
+      '{\n\t"waitMs": "2s",\n\t"http": {\n\t\t"port": 2,\n\t\t"open": true\n\t},\n\t"mine": [\n\t\t1\n\t],\n\t"load": 0.25\n}\n',
+    );
+  });
+
+  it("finds a setting however its name is divided, and leaves it there once", () => {
+    const file = {
+      "deep.er": { segmentBytes: 1 },
+      deep: { "er.segmentBytes": 2 },
+      "deep.er.segmentBytes": 3,
+    };
+    assert.deepEqual(JSON.parse(edited(JSON.stringify(file), { "deep.er.segmentBytes": 4 })), {
+      "deep.er.segmentBytes": 4,
+    });
+    assert.deepEqual(JSON.parse(edited(JSON.stringify(file), { "deep.er.segmentBytes": null })), {});
+    assert.deepEqual(JSON.parse(edited('{"http": {"port": 1}, "load": 1}', { "http.port": null })), {
+      load: 1,
+    });
+  });
+
+  it("gives what loads as was wished for, whatever was there before", () => {
+    const value = {
+      "http.port": fc.option(fc.integer({ min: 0, max: 65_535 })),
+      mode: fc.option(fc.constantFrom("fast", "safe")),
+      waitMs: fc.option(fc.constantFrom("1s", "200ms", 300)),
+      "deep.er.segmentBytes": fc.option(fc.constantFrom("1KiB", 7)),
+    };
+    const some = fc.record(value, { requiredKeys: [] });
+    const given = (values: Record<string, unknown>) =>
+      Object.fromEntries(Object.entries(values).filter(([, one]) => one !== null));
+    fc.assert(
+      fc.property(some, some, (before, changes) => {
+        const text = edited(edited(undefined, before), changes);
+        const wanted = { ...given(before), ...changes };
+        const read = loadConfig(spec, { argv: [], env: {}, readFile: () => text });
+        assert.deepEqual(accepted(read), accepted(load([], {}, JSON.stringify(given(wanted)))));
+      }),
+      { seed: 20260110 },
+    );
+  });
+
+  it("refuses what is no settings' file, without a word of what is in it", () => {
+    for (const text of [`{"a": ${canary}`, `["${canary}"]`, "null", `"${canary}"`, ""]) {
+      const result = editConfig(spec, text, { load: 1 });
+      assert.ok(!result.ok);
+      assert.match(result.message, /^expected (JSON|a JSON object of settings); came something else/);
+      assert.ok(!result.message.includes(canary));
+    }
   });
 });
 

@@ -18,6 +18,7 @@ import {
   getLog,
   type Logging,
   type LoggingOptions,
+  setLogLevel,
   type WireRecord,
 } from "../../runtime/log.ts";
 
@@ -54,6 +55,40 @@ function startForwarding(limits = {}) {
   });
   return { clock, records };
 }
+
+describe("log: the level", () => {
+  it("changes while it runs, for what is logged here and for what others forward", () => {
+    const { lines } = start({ level: "warning" });
+    const log = getLog("a");
+    const forwarded: WireRecord = {
+      timeMs: 0,
+      level: "info",
+      category: ["worker"],
+      message: "m",
+      template: "m",
+      properties: {},
+    };
+    log.info("one");
+    assert.equal(emitForwarded(forwarded), false);
+    setLogLevel("info");
+    assert.ok(log.isEnabled("info") && !log.isEnabled("debug"));
+    log.info("two");
+    assert.equal(emitForwarded(forwarded), true);
+    setLogLevel("error");
+    log.warning("three");
+    assert.equal(emitForwarded(forwarded), false);
+    assert.equal(lines.length, 2);
+    assert.match(lines[0]!, /two/);
+  });
+
+  it("of nothing that was set up is nobody's", () => {
+    const { lines, logging: own } = start();
+    own.close();
+    setLogLevel("trace");
+    getLog("a").error("to nobody");
+    assert.deepEqual(lines, []);
+  });
+});
 
 describe("log: lines", () => {
   it("say time, level, category, message and the rest of the properties as text", () => {

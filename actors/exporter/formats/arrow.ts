@@ -12,8 +12,8 @@
  * be small is better a Parquet file.
  */
 
+import { RowGatherer } from "../../../datasets/row-gatherer.ts";
 import { END_OF_STREAM, type FieldSpec, IpcFile, streamPreamble } from "../../../runtime/batch/index.ts";
-import { RowGatherer } from "../../store/row-gatherer.ts";
 import type { ByteSink, Encoder, ExportFacts, ExportNotes, Format } from "../format.ts";
 import { notesText, openingNotesText } from "./notes.ts";
 

@@ -38,7 +38,10 @@ export interface HostOptions {
   readonly loadSystemInformation?: () => Promise<SystemInformation>;
 }
 
-export type ResolvedHostOptions = Required<HostOptions>;
+/** The budget alone may change while a reader is open. */
+export type ResolvedHostOptions = Required<Omit<HostOptions, "privateBudgetMs">> & {
+  privateBudgetMs: number;
+};
 
 /** Fills in the defaults. Throws a RangeError that names the option, what it must be and what came. */
 export function resolveHostOptions(options: HostOptions): ResolvedHostOptions {

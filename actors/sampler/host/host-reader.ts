@@ -70,6 +70,8 @@ export interface HostReader {
   readMemory(): MemoryReading | Promise<MemoryReading>;
   /** Throws, or rejects, when the processes cannot be listed at all; single ones that fail are skipped and counted. */
   readProcesses(): ProcessReadings | Promise<ProcessReadings>;
+  /** Changes the time that a process sample may spend on private memory, ≥ 0; 0: it is unknown from the next sample on. */
+  setPrivateBudgetMs(budgetMs: number): void;
   /** A copy of the counts so far. */
   stats(): HostStats;
   /** One line for the log: where the readings come from and how. Holds no identifier. */

@@ -29,6 +29,10 @@ export class LinuxHost implements HostReader {
     return this.#processes.read();
   }
 
+  setPrivateBudgetMs(budgetMs: number): void {
+    this.#options.privateBudgetMs = budgetMs;
+  }
+
   stats(): HostStats {
     return { ...this.#stats };
   }

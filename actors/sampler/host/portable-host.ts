@@ -83,6 +83,10 @@ export class PortableHost implements HostReader {
     return readings;
   }
 
+  setPrivateBudgetMs(): void {
+    // Where there is a figure for private memory at all, it comes with the others.
+  }
+
   stats(): HostStats {
     return { ...this.#stats };
   }

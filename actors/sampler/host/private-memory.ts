@@ -31,7 +31,12 @@ export class PrivateMemory {
 
   /** Notes the page counts of a process in this sample, and puts it in line when its reading is due. */
   consider(process: TrackedProcess, residentPages: number, sharedPages: number, nowMs: number): void {
-    if (this.#options.privateBudgetMs === 0) return;
+    if (this.#options.privateBudgetMs === 0) {
+      // Not the last reading for ever; and should there be a budget again, this process has changed.
+      process.privateMb = Number.NaN;
+      process.residentPages = -1;
+      return;
+    }
     const changed = process.residentPages !== residentPages || process.sharedPages !== sharedPages;
     process.residentPages = residentPages;
     process.sharedPages = sharedPages;

@@ -6,9 +6,9 @@
  * open at once, as long as the rows that they wait for are few.
  */
 
+import { RowGatherer } from "../../../datasets/row-gatherer.ts";
 import { compactPlan, type TableShape } from "../../../datasets/shape.ts";
 import { type Column, type PublicBatch, readInt64 } from "../../../runtime/batch/index.ts";
-import { RowGatherer } from "../row-gatherer.ts";
 import type { LakeCodec, LakeEncoder } from "./lake-codec.ts";
 import { type LakeDisk, makeFolders, writeWhole } from "./lake-disk.ts";
 import { type LakeFile, lakeFolder } from "./manifest.ts";

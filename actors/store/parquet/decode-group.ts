@@ -6,6 +6,7 @@
 
 import type { TableShape } from "../../../datasets/shape.ts";
 import { alignUp } from "../../../runtime/arena.ts";
+import { areSet, copyBits } from "../../../runtime/batch/bits.ts";
 import {
   type Column,
   concatBytes,
@@ -13,7 +14,6 @@ import {
   type FieldSpec,
   type PublicBatch,
 } from "../../../runtime/batch/index.ts";
-import { areSet, copyBits } from "../bits.ts";
 import { StoreDamaged } from "../store-damaged.ts";
 import { ParquetAssembler } from "./assembler.ts";
 import { FORMATS, ForeignArray, ForeignMemory } from "./c-data.ts";

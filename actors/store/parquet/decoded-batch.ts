@@ -1,6 +1,7 @@
 /** Rows that were decoded: laid out by columns in a buffer of their own, as encoders read them. */
 
 import { alignUp } from "../../../runtime/arena.ts";
+import { bitAt } from "../../../runtime/batch/bits.ts";
 import {
   type BatchPlan,
   type Column,
@@ -9,7 +10,6 @@ import {
   type PublicBatch,
   viewsOf,
 } from "../../../runtime/batch/index.ts";
-import { bitAt } from "../bits.ts";
 
 /** Offset 0 of a batch stands for "no bitmap": the first buffer begins behind it. */
 const FIRST_AT = 64;

@@ -18,10 +18,10 @@
  * library knows level 1 of zstd alone; level 19 would take off another 10 %.
  */
 
+import { RowGatherer } from "../../../datasets/row-gatherer.ts";
 import type { TableShape } from "../../../datasets/shape.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import type { Compression } from "../../exporter/order.ts";
-import { RowGatherer } from "../row-gatherer.ts";
 import type { RowRun, StoredGroup } from "../stored-rows.ts";
 import { ParquetAssembler, type ParquetSink } from "./assembler.ts";
 import { type Effort, GroupEncoder } from "./encode-group.ts";

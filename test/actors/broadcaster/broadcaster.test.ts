@@ -1,300 +1,478 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { parsePositions } from "../../../actors/broadcaster/positions.ts";
 import {
-  MAX_PULL_ROWS,
-  MAX_SUBSCRIBERS,
+  MAX_READERS,
+  MAX_TAPS,
   MAX_WAIT_MS,
-  type Pulled,
-  SUBSCRIBER_IDLE_MS,
+  PULL_BYTES,
+  READER_BYTES,
+  READER_IDLE_MS,
+  type TapChunk,
 } from "../../../actors/broadcaster/protocol.ts";
-import { type House, type LaneName, openHouse } from "./support.ts";
+import { openTapEncoding } from "../../../actors/broadcaster/tap-encoding.ts";
+import { type House, LANES, type LaneName, openHouse, range, sequencesIn } from "./support.ts";
 
 const SEED = 20_260_102;
 
-async function pulled(house: House, id: string): Promise<Pulled> {
-  const { value } = await house.pull(id);
-  assert.ok(value.ok);
-  return value;
+/** The numbers that chunks cover, and those of the rows in them. */
+const covered = (chunks: readonly TapChunk[]) => chunks.map(({ first, next }) => [first, next]);
+const sequences = (chunks: readonly TapChunk[]) => chunks.flatMap(({ bytes }) => sequencesIn(bytes));
+
+async function stats(house: House) {
+  return (await house.ask({ kind: "broadcast.stats" })).value;
 }
 
-const sequences = ({ events }: Pulled) => events.map(({ sequence }) => sequence);
-
-test("rows come in order, each under its own number, as JSON of its own columns", async () => {
+test("rows come in order, each under its own number", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
+  const reader = await house.open();
+  const { tap, next } = await house.tap(reader);
+  assert.equal(next, 0);
   await house.emit("memory", 3);
   await house.emit("memory", 2);
-  const reply = await pulled(house, id);
-  assert.equal(reply.dropped, 0);
-  assert.deepEqual(sequences(reply), [0, 1, 2, 3, 4]);
-  for (const { dataset, sequence, json } of reply.events) {
-    assert.equal(dataset, "memory");
-    const row = JSON.parse(json);
-    assert.equal(row.available_mb, sequence);
-    assert.equal(row.timestamp, new Date(Date.UTC(2026, 0, 1) + sequence * 1000).toISOString());
-    assert.ok(!json.includes("\n"));
-  }
-  assert.deepEqual(sequences(await pulled(house, id)), []);
+  const chunks = await house.chunks(reader);
+  assert.deepEqual(covered(chunks), [
+    [0, 3],
+    [3, 5],
+  ]);
+  assert.deepEqual(sequences(chunks), [0, 1, 2, 3, 4]);
+  assert.deepEqual(
+    chunks.map(({ tap, dataset, rows, writtenMs }) => ({ tap, dataset, rows, writtenMs })),
+    [3, 2].map((rows) => ({ tap, dataset: "memory", rows, writtenMs: house.clock.nowMs() })),
+  );
+  assert.deepEqual(await house.chunks(reader), []);
 });
 
-test("a subscription begins with the next batch and is of its datasets only; all is of every one", async () => {
+test("a tap begins with the next batch, and says with which number that is though nobody listened before", async () => {
   const house = await openHouse();
-  await house.emit("memory", 1);
-  const one = await house.subscribe(["memory"]);
-  const all = await house.subscribe("all");
+  await house.emit("memory", 4);
+  const reader = await house.open();
+  assert.equal((await house.tap(reader)).next, 4);
+  assert.equal((await house.tap(reader, { dataset: "memory_1m" })).next, 0);
   await house.emit("memory_1m", 1);
   await house.emit("memory", 1);
-  assert.deepEqual(sequences(await pulled(house, one)), [1]);
   assert.deepEqual(
-    (await pulled(house, all)).events.map(({ dataset, sequence }) => [dataset, sequence]),
+    (await house.chunks(reader)).map(({ dataset, first, next }) => [dataset, first, next]),
     [
-      ["memory_1m", 0],
-      ["memory", 1],
+      ["memory_1m", 0, 1],
+      ["memory", 4, 5],
     ],
   );
 });
 
-test("a pull waits: it is answered by the first row, without time passing", async () => {
+test("what several readers want alike is encoded once, and nothing while nobody wants it", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
-  const waiting = await house.pull(id, 10_000);
+  await house.emit("memory", 5);
+  assert.deepEqual(house.encoded, {});
+  const readers = [await house.open(), await house.open()];
+  const taps = [];
+  for (const reader of [...readers, ...readers]) taps.push(await house.tap(reader));
+  assert.equal(new Set(taps.map(({ tap }) => tap)).size, 1);
+  await house.emit("memory", 5);
+  assert.deepEqual(house.encoded, { memory: 5 });
+  const [one, other] = [await house.chunks(readers[0]!), await house.chunks(readers[1]!)];
+  assert.deepEqual(covered(one), [[5, 10]]);
+  assert.equal(one[0]!.bytes, other[0]!.bytes);
+  const { encodedRows, encodedBytes, taps: count } = await stats(house);
+  assert.deepEqual([encodedRows, encodedBytes, count], [5, one[0]!.bytes.byteLength, 1]);
+  const { tap } = taps[0]!;
+  await house.ask({ kind: "broadcast.untap", reader: readers[0]!, tap });
+  await house.emit("memory", 1);
+  assert.deepEqual(house.encoded, { memory: 6 });
+  assert.deepEqual(await house.chunks(readers[0]!), []);
+  assert.deepEqual(covered(await house.chunks(readers[1]!)), [[10, 11]]);
+  await house.ask({ kind: "broadcast.close", reader: readers[1]! });
+  await house.emit("memory", 1);
+  assert.deepEqual(house.encoded, { memory: 6 });
+});
+
+test("each wish that differs is a tap of its own, with the same number whenever it is made", async () => {
+  const house = await openHouse();
+  const reader = await house.open();
+  const wishes = [
+    {},
+    { dataset: "memory_1m" },
+    { format: "msgpack" },
+    { framing: "sse" },
+    { framing: "sse", positions: true },
+    { columns: ["used_percent"] },
+    { where: "used_percent > 1" },
+  ] as const;
+  const numbers: number[] = [];
+  for (const wish of wishes) numbers.push((await house.tap(reader, wish)).tap);
+  assert.equal(new Set(numbers).size, wishes.length);
+  await house.restart();
+  const again = await house.open();
+  for (const [index, wish] of wishes.entries()) {
+    assert.equal((await house.tap(again, wish)).tap, numbers[index]);
+  }
+});
+
+test("columns and filter are the tap's; rows that are left out are covered all the same", async () => {
+  const house = await openHouse();
+  const reader = await house.open();
+  const few = await house.tap(reader, { columns: ["available_mb"], where: "available_mb in (1, 2, 9)" });
+  const none = await house.tap(reader, { where: "available_mb < 0" });
+  await house.emit("memory", 4);
+  await house.emit("memory", 4);
+  await house.emit("memory", 4);
+  const chunks = await house.chunks(reader);
+  const of = (number: number) => chunks.filter(({ tap }) => tap === number);
+  assert.deepEqual(
+    of(few.tap).map(({ first, next, rows, bytes }) => [first, next, rows, new TextDecoder().decode(bytes)]),
+    [
+      [
+        0,
+        4,
+        2,
+        '{"dataset":"memory","sequence":1,"available_mb":1}\n{"dataset":"memory","sequence":2,"available_mb":2}\n',
+      ],
+      [4, 8, 0, ""],
+      [8, 12, 1, '{"dataset":"memory","sequence":9,"available_mb":9}\n'],
+    ],
+  );
+  assert.deepEqual(
+    of(none.tap).map(({ first, next, rows, bytes }) => [first, next, rows, bytes.byteLength]),
+    [
+      [0, 4, 0, 0],
+      [4, 8, 0, 0],
+      [8, 12, 0, 0],
+    ],
+  );
+});
+
+test("an event's id says where its reader stands in every dataset", async () => {
+  const house = await openHouse();
+  await house.emit("memory_1m", 40);
+  const reader = await house.open();
+  await house.tap(reader, { framing: "sse", positions: true });
+  await house.tap(reader, { dataset: "memory_1m", framing: "sse", positions: true });
+  await house.emit("memory", 2);
+  await house.emit("memory_1m", 1);
+  await house.emit("memory", 1);
+  const ids = (await house.chunks(reader))
+    .flatMap(({ bytes }) => new TextDecoder().decode(bytes).split("\n"))
+    .filter((line) => line.startsWith("id: "))
+    .map((line) => parsePositions(line.slice(4), LANES));
+  assert.deepEqual(ids, [
+    { memory: 1, memory_1m: 40 },
+    { memory: 2, memory_1m: 40 },
+    { memory: 2, memory_1m: 41 },
+    { memory: 3, memory_1m: 41 },
+  ]);
+});
+
+test("small batches that are drained together are one chunk, but for messages and where there is a hole", async () => {
+  const house = await openHouse();
+  const reader = await house.open();
+  const raw = await house.tap(reader);
+  const message = await house.tap(reader, { framing: "message" });
+  const dataset = "memory";
+  await house.emitAll([
+    { dataset, rows: 1 },
+    { dataset, rows: 2 },
+    { dataset, rows: 3 },
+    { dataset, rows: 2, discard: true },
+    { dataset, rows: 1 },
+  ]);
+  const chunks = await house.chunks(reader);
+  const together = chunks.filter(({ tap }) => tap === raw.tap);
+  assert.deepEqual(covered(together), [
+    [0, 6],
+    [8, 9],
+  ]);
+  assert.deepEqual(sequences(together), [0, 1, 2, 3, 4, 5, 8]);
+  assert.deepEqual(covered(chunks.filter(({ tap }) => tap === message.tap)), [
+    [0, 1],
+    [1, 3],
+    [3, 6],
+    [8, 9],
+  ]);
+});
+
+test("a pull waits: it is answered by the first rows, without time passing", async () => {
+  const house = await openHouse();
+  const reader = await house.open();
+  await house.tap(reader);
+  const waiting = await house.pull(reader, 10_000);
   assert.equal(waiting.result, undefined);
   await house.emit("memory", 2);
   assert.ok(waiting.value.ok);
-  assert.deepEqual(sequences(waiting.value), [0, 1]);
+  assert.deepEqual(sequences(waiting.value.chunks), [0, 1]);
 });
 
 test("a pull that waits is answered with nothing after exactly its time, and never after more than the most", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
+  const reader = await house.open();
   for (const [asked, waits] of [
     [1000, 1000],
     [10 * MAX_WAIT_MS, MAX_WAIT_MS],
   ] as const) {
-    const waiting = await house.pull(id, asked);
+    const waiting = await house.pull(reader, asked);
     await house.advance(waits - 1);
     assert.equal(waiting.result, undefined);
     await house.advance(1);
-    assert.deepEqual(waiting.value, { ok: true, events: [], dropped: 0 });
+    assert.deepEqual(waiting.value, { ok: true, chunks: [] });
   }
 });
 
 test("who pulls again gets the rows; the pull before is answered with nothing", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
-  const first = await house.pull(id, 10_000);
-  const second = await house.pull(id, 10_000);
-  assert.deepEqual(first.value, { ok: true, events: [], dropped: 0 });
+  const reader = await house.open();
+  await house.tap(reader);
+  const first = await house.pull(reader, 10_000);
+  const second = await house.pull(reader, 10_000);
+  assert.deepEqual(first.value, { ok: true, chunks: [] });
   await house.emit("memory", 1);
   assert.ok(second.value.ok);
-  assert.deepEqual(sequences(second.value), [0]);
+  assert.deepEqual(sequences(second.value.chunks), [0]);
 });
 
-test("a full queue drops its oldest rows and says how many, once", async () => {
+/** Encodes every batch as a mebibyte, without the work. */
+const heavy = (): typeof openTapEncoding => {
+  const bytes = new Uint8Array(2 ** 20);
+  return (spec, all) => {
+    const encoding = openTapEncoding(spec, all);
+    if (!encoding.ok) return encoding;
+    return { ...encoding, encoder: { preamble: new Uint8Array(0), encode: () => bytes } };
+  };
+};
+
+test("one answer is bounded, and so is what waits: the oldest chunks go, counted, and the reader is told how far", async () => {
+  const house = await openHouse({ openEncoding: heavy() });
+  const reader = await house.open();
+  const { tap } = await house.tap(reader);
+  await house.tap(reader, { dataset: "memory_1m" });
+  const mebibytes = READER_BYTES / 2 ** 20;
+  await house.emit("memory_1m", 5);
+  for (let batch = 0; batch < mebibytes + 1; batch++) {
+    house.tellEmit("memory", 2);
+    if (batch % 6 === 5) await house.settle();
+  }
+  await house.settle();
+  const first = await house.chunks(reader);
+  // Each chunk costs a little beside its bytes, so one less than the mebibytes has room.
+  const dropped = [5, 2, 2];
+  assert.equal((await stats(house)).droppedRows, 9);
+  assert.equal(dropped.length, mebibytes + 2 - (mebibytes - 1));
+  assert.deepEqual(
+    first.slice(0, 3).map(({ dataset, first, next, rows }) => [dataset, first, next, rows]),
+    [
+      ["memory_1m", 5, 5, 0],
+      ["memory", 4, 4, 0],
+      ["memory", 4, 6, 2],
+    ],
+  );
+  assert.equal(first[1]!.tap, tap);
+  assert.equal(first.length, 2 + PULL_BYTES / 2 ** 20);
+  let next = 4 + 2 * (PULL_BYTES / 2 ** 20);
+  for (let rest = await house.chunks(reader); rest.length > 0; rest = await house.chunks(reader)) {
+    for (const chunk of rest) {
+      assert.equal(chunk.first, next);
+      next = chunk.next;
+    }
+  }
+  assert.equal(next, 2 * (mebibytes + 1));
+});
+
+test("a reader that takes nothing holds up neither the lane nor the others", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"], 4);
-  await house.emit("memory", 7);
-  await house.emit("memory", 2);
-  const reply = await pulled(house, id);
-  assert.deepEqual([reply.dropped, sequences(reply)], [5, [5, 6, 7, 8]]);
-  const { value: clients } = await house.ask({ kind: "broadcast.clients" });
-  assert.deepEqual(clients, [
-    { id, datasets: ["memory"], queued: 0, dropped: 5, sinceMs: house.clock.nowMs() },
-  ]);
-  assert.equal((await pulled(house, id)).dropped, 0);
-  assert.equal((await house.ask({ kind: "broadcast.stats" })).value.droppedRows, 5);
-});
-
-test("who waits is given a full queue before any of it is dropped", async () => {
-  const house = await openHouse();
-  const id = await house.subscribe(["memory"], 4);
-  const waiting = await house.pull(id, 1000);
-  await house.emit("memory", 6);
-  assert.deepEqual(waiting.value.ok && [waiting.value.dropped, sequences(waiting.value)], [0, [0, 1, 2, 3]]);
-  assert.deepEqual(sequences(await pulled(house, id)), [4, 5]);
-});
-
-test("a queue is never longer than configured, whatever is asked for; one pull is bounded too", async () => {
-  const house = await openHouse({ queueRows: MAX_PULL_ROWS + 8 });
-  const greedy = await house.subscribe(["memory"], 1_000_000);
-  const modest = await house.subscribe(["memory"], 0);
-  for (let batch = 0; batch < 10; batch++) await house.emit("memory", 64);
-  const first = await pulled(house, greedy);
-  assert.equal(first.events.length, MAX_PULL_ROWS);
-  assert.equal(first.dropped, 640 - MAX_PULL_ROWS - 8);
-  assert.equal((await pulled(house, greedy)).events.length, 8);
-  assert.deepEqual(sequences(await pulled(house, modest)), [639]);
-});
-
-test("a client that takes nothing holds up neither the lane nor the others", async () => {
-  const house = await openHouse({ queueRows: 1000 });
-  await house.subscribe(["memory"], 1);
-  const quick = await house.subscribe(["memory"]);
+  const [slow, quick] = [await house.open(), await house.open()];
+  await house.tap(slow);
+  await house.tap(quick);
   // Many times what the lane holds.
   for (let batch = 0; batch < 40; batch++) await house.emit("memory", 5);
-  const reply = await pulled(house, quick);
-  assert.equal(reply.dropped, 0);
-  assert.deepEqual(
-    sequences(reply),
-    Array.from({ length: 200 }, (_, index) => index),
-  );
+  assert.deepEqual(sequences(await house.chunks(quick)), range(0, 200));
   assert.deepEqual(
     house.system.status().lanes.flatMap(({ stages }) => stages.map(({ lagSlots }) => lagSlots)),
     [0, 0],
   );
 });
 
-test("nothing is encoded while nobody listens, and everything once however many do", async () => {
-  const house = await openHouse();
-  await house.emit("memory", 5);
-  assert.deepEqual(house.encoded, {});
-  const ids = [
-    await house.subscribe(["memory"]),
-    await house.subscribe("all"),
-    await house.subscribe(["memory"]),
-  ];
-  await house.emit("memory", 5);
-  assert.deepEqual(house.encoded, { memory: 5 });
-  for (const id of ids) {
-    assert.deepEqual((await house.ask({ kind: "broadcast.unsubscribe", id })).value, { unsubscribed: true });
-    assert.deepEqual((await house.ask({ kind: "broadcast.unsubscribe", id })).value, { unsubscribed: false });
-  }
-  await house.emit("memory", 5);
-  assert.deepEqual(house.encoded, { memory: 5 });
-});
-
 test("whoever has not pulled for half a minute is forgotten, and who waits is not", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
-  await house.advance(SUBSCRIBER_IDLE_MS - 1);
-  assert.deepEqual((await pulled(house, id)).events, []);
+  const reader = await house.open();
+  await house.tap(reader);
+  await house.advance(READER_IDLE_MS - 1);
+  assert.deepEqual(await house.chunks(reader), []);
   // Waiting counts as being there: only the time after the answer is idle.
-  await house.advance(SUBSCRIBER_IDLE_MS - 1);
-  const waiting = await house.pull(id, MAX_WAIT_MS);
+  await house.advance(READER_IDLE_MS - 1);
+  const waiting = await house.pull(reader, MAX_WAIT_MS);
   await house.advance(MAX_WAIT_MS);
   assert.ok(waiting.value.ok);
-  await house.advance(SUBSCRIBER_IDLE_MS - 1);
-  assert.equal((await house.ask({ kind: "broadcast.stats" })).value.clients, 1);
+  await house.advance(READER_IDLE_MS - 1);
+  assert.equal((await stats(house)).readers, 1);
   await house.advance(1);
-  assert.equal((await house.ask({ kind: "broadcast.stats" })).value.clients, 0);
-  const { value } = await house.pull(id);
-  assert.equal(!value.ok && value.reason, "unknown-subscriber");
+  const { readers, taps } = await stats(house);
+  assert.deepEqual([readers, taps], [0, 0]);
+  const { value } = await house.pull(reader);
+  assert.equal(!value.ok && value.reason, "unknown-reader");
   await house.emit("memory", 1);
   assert.deepEqual(house.encoded, {});
 });
 
-test("unsubscribing answers the pull that waits", async () => {
+test("closing answers the pull that waits", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
-  const waiting = await house.pull(id, 10_000);
-  await house.ask({ kind: "broadcast.unsubscribe", id });
+  const reader = await house.open();
+  const waiting = await house.pull(reader, 10_000);
+  await house.ask({ kind: "broadcast.close", reader });
   assert.equal(waiting.value.ok, false);
 });
 
-test("one client more than there may be is refused, until one has left", async () => {
+test("one reader more than there may be is refused, until one has left; so is one tap more", async () => {
   const house = await openHouse();
-  const ids: string[] = [];
-  for (let count = 0; count < MAX_SUBSCRIBERS; count++) ids.push(await house.subscribe(["memory"]));
-  const { value } = await house.ask({ kind: "broadcast.subscribe", datasets: "all" });
+  const readers: string[] = [];
+  for (let count = 0; count < MAX_READERS; count++) readers.push(await house.open());
+  const { value } = await house.ask({ kind: "broadcast.open" });
   assert.equal(!value.ok && value.reason, "too-many");
-  await house.ask({ kind: "broadcast.unsubscribe", id: ids[7]! });
-  await house.subscribe("all");
-});
-
-test("a dataset that is not there is refused by name, with those that are", async () => {
-  const house = await openHouse();
-  for (const datasets of [["memory", "nonesuch"], []]) {
-    const { value } = await house.ask({ kind: "broadcast.subscribe", datasets });
-    assert.ok(!value.ok);
-    assert.equal(value.reason, "unknown-dataset");
-    assert.match(value.message, /expected one or more of memory, memory_1m; came (?:nonesuch|none)$/);
+  await house.ask({ kind: "broadcast.close", reader: readers[7]! });
+  await house.open();
+  const [reader] = readers;
+  for (let count = 0; count < MAX_TAPS; count++) {
+    await house.tap(reader!, { where: `used_percent > ${count}` });
   }
-  assert.equal((await house.ask({ kind: "broadcast.stats" })).value.clients, 0);
-});
-
-test("the latency is from a batch's writing to its being queued", async () => {
-  const house = await openHouse();
-  await house.subscribe(["memory"]);
-  assert.equal((await house.ask({ kind: "broadcast.stats" })).value.latency, null);
-  await house.emit("memory", 1, { writtenMs: house.clock.nowMs() - 12 });
-  assert.deepEqual((await house.ask({ kind: "broadcast.stats" })).value.latency, {
-    p50Ms: 12,
-    p99Ms: 12,
-    maxMs: 12,
+  const more = await house.ask({
+    kind: "broadcast.tap",
+    reader: reader!,
+    spec: {
+      dataset: "memory",
+      format: "jsonl",
+      framing: "raw",
+      columns: null,
+      where: null,
+      positions: false,
+    },
   });
+  assert.equal(!more.value.ok && more.value.reason, "too-many");
+  // One that is there already is no more.
+  await house.tap(readers[1]!, { where: "used_percent > 7" });
 });
 
-test("a batch with identifiers in it is never sent: it brings the broadcaster down, and the lane goes on after it", async () => {
+test("a wish that cannot be is refused, and says what was expected", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
-  const waiting = await house.pull(id, 10_000);
+  const reader = await house.open();
+  for (const [wish, reason, message] of [
+    [{ dataset: "nonesuch" }, "unknown-dataset", /expected one of memory, memory_1m; came "nonesuch"$/],
+    [{ columns: ["nonesuch"] }, "unknown-column", /expected some of timestamp, .*; came "nonesuch"$/],
+    [{ columns: [] }, "unknown-column", /came none$/],
+    [{ where: "nonesuch = 1" }, "bad-filter", /^where: /],
+  ] as const) {
+    const spec = {
+      dataset: "memory",
+      format: "jsonl",
+      framing: "raw",
+      columns: null,
+      where: null,
+      positions: false,
+    };
+    const { value } = await house.ask({
+      kind: "broadcast.tap",
+      reader,
+      spec: { ...spec, ...wish } as never,
+    });
+    assert.ok(!value.ok);
+    assert.equal(value.reason, reason);
+    assert.match(value.message, message);
+  }
+  assert.equal((await stats(house)).taps, 0);
+});
+
+test("the latency is from a batch's writing to its chunk's being there", async () => {
+  const house = await openHouse();
+  await house.tap(await house.open());
+  assert.equal((await stats(house)).latency, null);
+  await house.emit("memory", 1, { writtenMs: house.clock.nowMs() - 12 });
+  assert.deepEqual((await stats(house)).latency, { p50Ms: 12, p99Ms: 12, maxMs: 12 });
+});
+
+test("a batch with identifiers in it is never sent: the lane goes on after it, and its numbers are a hole", async () => {
+  const house = await openHouse();
+  const reader = await house.open();
+  await house.tap(reader);
+  const waiting = await house.pull(reader, 10_000);
   await house.emit("memory", 3, { raw: true });
   // Told by the broadcaster as it ends, or by its mailbox: there are no rows either way.
   assert.ok(waiting.result !== undefined);
   assert.equal(waiting.result.ok && waiting.result.value.ok, false);
+  for (let restart = 0; restart < 5; restart++) await house.advance(1000);
   assert.deepEqual(house.encoded, {});
-  await house.advance(1000);
-  const again = await house.subscribe(["memory"]);
+  const again = await house.open();
+  assert.equal((await house.tap(again)).next, 3);
   await house.emit("memory", 1);
-  assert.deepEqual(sequences(await pulled(house, again)), [3]);
+  assert.deepEqual(covered(await house.chunks(again)), [[3, 4]]);
 });
 
-test("ids are nobody's after a restart", async () => {
+test("readers are nobody's after a restart, and numbers go on where they were", async () => {
   const house = await openHouse();
-  const id = await house.subscribe(["memory"]);
-  const restart = house.system.restart("broadcaster", "test");
-  await house.settle();
-  assert.deepEqual(await restart, { ok: true });
-  await house.subscribe(["memory"]);
-  const { value } = await house.pull(id);
+  const reader = await house.open();
+  await house.tap(reader);
+  await house.emit("memory", 6);
+  await house.restart();
+  const { value } = await house.pull(reader);
   assert.equal(value.ok, false);
+  assert.equal((await house.tap(await house.open())).next, 6);
 });
 
 test("a message it does not know is answered, not fatal", async () => {
   const house = await openHouse();
   const { result } = await house.ask({ kind: "broadcast.nonesuch" } as never);
   assert.equal(result?.ok, false);
-  assert.equal((await house.ask({ kind: "broadcast.stats" })).value.clients, 0);
+  assert.equal((await stats(house)).readers, 0);
 });
 
-test("whatever the order of rows and pulls, rows and drops add up and no row is out of place", async () => {
-  type Step = { readonly emit: number; readonly dataset: LaneName } | { readonly pull: 0 | 1 | 2 };
+test("whatever the order of batches and pulls, each tap's chunks cover its numbers once and in order", async () => {
+  type Step =
+    | { readonly emit: number; readonly dataset: LaneName }
+    | { readonly pull: 0 | 1 }
+    | { readonly steps: number };
   const script = fc.array(
     fc.oneof(
       fc.record({
         emit: fc.integer({ min: 0, max: 12 }),
         dataset: fc.constantFrom<LaneName>("memory", "memory_1m"),
       }),
-      fc.record({ pull: fc.constantFrom(0 as const, 1 as const, 2 as const) }),
+      fc.record({ pull: fc.constantFrom(0 as const, 1 as const) }),
+      fc.record({ steps: fc.integer({ min: 0, max: 6 }) }),
     ) as fc.Arbitrary<Step>,
     { maxLength: 30 },
   );
   await fc.assert(
     fc.asyncProperty(script, fc.integer({ min: 0, max: 1000 }), async (steps, seed) => {
       const house = await openHouse({ seed });
-      const clients = [
-        { id: await house.subscribe(["memory"], 1), next: 0 },
-        { id: await house.subscribe(["memory"], 7), next: 0 },
-        { id: await house.subscribe(["memory"], 64), next: 0 },
-      ];
-      let emitted = 0;
-      const take = async (client: (typeof clients)[number]) => {
-        const { events, dropped } = await pulled(house, client.id);
-        // What was dropped lies before what is given, so it is known which rows are missing.
-        client.next += dropped;
-        for (const { sequence } of events) assert.equal(sequence, client.next++);
+      const readers = [await house.open(), await house.open()];
+      const standing = new Map<string, number>();
+      const emitted = new Map<number, number>();
+      for (const reader of readers) {
+        for (const dataset of LANES) await house.tap(reader, { dataset });
+        const odd = await house.tap(reader, { where: "processes_count in (1, 3, 5, 7, 9)" });
+        emitted.set(odd.tap, 0);
+      }
+      const take = async (reader: string) => {
+        for (const { tap, first, next, rows, bytes } of await house.chunks(reader)) {
+          const key = `${reader} ${tap}`;
+          assert.equal(first, standing.get(key) ?? 0);
+          standing.set(key, next);
+          const wanted = range(first, next).filter((row) => !emitted.has(tap) || row % 2 === 1);
+          assert.deepEqual(sequencesIn(bytes), wanted);
+          assert.equal(rows, wanted.length);
+        }
       };
+      let waiting = 0;
+      let memory = 0;
       for (const step of steps) {
-        if ("pull" in step) await take(clients[step.pull]!);
+        if ("pull" in step) await take(readers[step.pull]!);
+        else if ("steps" in step) for (let count = 0; count < step.steps; count++) await house.step();
         else {
-          await house.emit(step.dataset, step.emit);
-          if (step.dataset === "memory") emitted += step.emit;
+          if (++waiting % 7 === 0) await house.settle();
+          house.tellEmit(step.dataset, step.emit);
+          if (step.dataset === "memory") memory += step.emit;
         }
       }
-      for (const client of clients) {
-        await take(client);
-        assert.equal(client.next, emitted);
+      await house.settle();
+      for (const reader of readers) {
+        await take(reader);
+        for (const tap of emitted.keys()) assert.equal(standing.get(`${reader} ${tap}`) ?? 0, memory);
       }
     }),
     { seed: SEED, numRuns: 40 },

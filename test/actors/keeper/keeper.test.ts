@@ -14,7 +14,7 @@ import type { Dataset } from "../../../datasets/define.ts";
 import { memory } from "../../../datasets/memory.ts";
 import { process } from "../../../datasets/process.ts";
 import type { AskResult } from "../../../runtime/actor/types.ts";
-import { RecorderHouse } from "../recorder/recorder-house.ts";
+import { keeperConfig, RecorderHouse } from "../recorder/recorder-house.ts";
 import type { PlainRow } from "../store/log/rows.ts";
 import { TempLog } from "../store/log/temp-log.ts";
 import { EVERYTHING, rowsOf } from "../store/temp-store.ts";
@@ -116,6 +116,42 @@ describe("the keeper", () => {
     await wake();
     assert.ok(!at.names().includes("00000001.log"));
     assertAllThere();
+  });
+
+  test("begins nothing by itself while it is paused, but does what it is asked to", async () => {
+    assert.deepEqual(await withTime(house.system.command(KEEPER, "pause", "")), { ok: true });
+    await publish();
+    house.clock.advance(HOUR + 10 * MINUTE);
+    await wake();
+    assert.equal(lake(memory)?.files.length ?? 0, 0);
+    assert.ok((await ask({ kind: "keeper.stats" })).ok);
+    const compacted = { ok: true, value: { ok: true, files: 2, rows: 20 } };
+    assert.deepEqual(await ask({ kind: "keeper.compact" }), compacted);
+    await publish();
+    house.clock.advance(HOUR);
+    await wake();
+    assert.equal(lake(memory)?.files.length, 1);
+    assert.deepEqual(await withTime(house.system.command(KEEPER, "resume", "")), { ok: true });
+    await work();
+    assert.equal(lake(memory)?.files.length, 2, "at once, not a minute later");
+    await house.pass(2 * HOUR, 30 * MINUTE);
+    assertAllThere();
+  });
+
+  test("takes other rules while it runs", async () => {
+    await publish();
+    house.clock.advance(HOUR + 10 * MINUTE);
+    await wake();
+    assert.equal(lake(memory)?.files.length, 1);
+    const { disk: _, codec: __, ...rules } = keep;
+    const kept = { ...rules.keep["memory"]!, keepMs: MINUTE };
+    const config = keeperConfig(at.dataFolder, { ...rules, keep: { ...rules.keep, memory: kept } });
+    const changed = await withTime(house.system.reconfigure(KEEPER, config, ""));
+    assert.deepEqual(changed, { ok: true, effect: "live" });
+    await wake();
+    assert.equal(lake(memory)?.files.length, 0, "its time is over by the new rule");
+    assert.equal(lake(process)?.files.length, 1);
+    assert.equal(restarts(), 0);
   });
 
   test("does it at once when it is asked to", async () => {

@@ -169,7 +169,7 @@ export class KeptStore {
     return new Housekeeping({
       tools: { source: this.store.source, disk: this.disk, codec: this.codec },
       datasets: this.datasets,
-      rules: this.rules,
+      rules: () => this.rules,
       facts: {
         recorded: (dataset) => this.store.log.nextSequence(dataset),
         windowedUpToMs: () => this.windowedUpToMs,

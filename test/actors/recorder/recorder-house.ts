@@ -11,6 +11,7 @@ import { type KeeperConfig, type KeeperParts, keeperWith } from "../../../actors
 import type { LedgerSpec } from "../../../actors/ledger.ts";
 import { type LedgerRow, placeLedger, readLedger } from "../../../actors/ledger.ts";
 import { recorderOn } from "../../../actors/recorder/recorder.ts";
+import replayer from "../../../actors/replayer/replayer.ts";
 import type { Dataset } from "../../../datasets/define.ts";
 import { datasets } from "../../../datasets/index.ts";
 import { memory } from "../../../datasets/memory.ts";
@@ -55,9 +56,13 @@ function keeper(dataFolder: string, { disk: _, codec: __, ...rules }: KeepRules 
     name: "keeper",
     module: "",
     thread: "main",
-    config: { dataFolder, windowBytes: WINDOW_BYTES, rules } satisfies KeeperConfig,
+    config: keeperConfig(dataFolder, rules),
     scratchBytes: WINDOW_BYTES,
   };
+}
+
+export function keeperConfig(dataFolder: string, rules: KeepRules): KeeperConfig {
+  return { dataFolder, windowBytes: WINDOW_BYTES, rules };
 }
 
 export class RecorderHouse {
@@ -75,6 +80,7 @@ export class RecorderHouse {
       keeper: (context) => keeperWith(context, keep ?? {}),
       source: (context) => this.#source(context, seededRandom(seed)),
       exporter,
+      replayer,
     };
     const sharedMemory = createKernelMemory({ bytes: 2 ** 23 });
     this.system = createSystem({
@@ -98,6 +104,13 @@ export class RecorderHouse {
             },
             {
               name: "exporter",
+              module: "",
+              thread: "main",
+              config: { dataFolder, windowBytes: WINDOW_BYTES },
+              scratchBytes: WINDOW_BYTES,
+            },
+            {
+              name: "replayer",
               module: "",
               thread: "main",
               config: { dataFolder, windowBytes: WINDOW_BYTES },

@@ -51,6 +51,8 @@ class FakeHost implements HostReader {
   programs: readonly Program[] = [];
   failsOnce = false;
   memoryReadings = 0;
+  processReadings = 0;
+  privateBudgetMs: number | undefined;
   /** Time that a reading takes. */
   readingMs = 0;
   readonly #clock: VirtualClock;
@@ -77,6 +79,7 @@ class FakeHost implements HostReader {
   }
 
   readProcesses(): ProcessReadings {
+    this.processReadings++;
     if (this.readingMs > 0) this.#clock.jumpWall(this.readingMs);
     const readings = this.#readings;
     readings.length = this.programs.length;
@@ -91,6 +94,10 @@ class FakeHost implements HostReader {
       writeName(readings, row, name, 0, name.length, 256);
     });
     return readings;
+  }
+
+  setPrivateBudgetMs(budgetMs: number): void {
+    this.privateBudgetMs = budgetMs;
   }
 
   stats() {
@@ -175,7 +182,7 @@ async function openHouse(t: TestContext) {
   const restarts = () =>
     system.status().supervisors.children[0]?.subtree?.children.find(({ name }) => name === "sampler")
       ?.restarts;
-  return { host, clock, batches, reader, pass, ledger, rowsOf, restarts };
+  return { host, clock, batches, reader, pass, ledger, rowsOf, restarts, system };
 }
 
 function readerOf(
@@ -331,6 +338,43 @@ describe("the sampler", () => {
     const times = rowsOf("memory").map(({ timestamp }) => (timestamp as number) - START_MS);
     assert.deepEqual(times.slice(0, ROOM), [0, 100, 200]);
     assert.ok(times.length > ROOM && times.at(-1)! >= 1100);
+  });
+
+  test("reads nothing while it is paused, and at once when it goes on", async (t) => {
+    const { host, pass, rowsOf, system } = await openHouse(t);
+    await pass(150);
+    const paused = system.command("sampler", "pause", "");
+    await pass(0);
+    assert.deepEqual(await paused, { ok: true });
+    const [memoryReadings, processReadings] = [host.memoryReadings, host.processReadings];
+    // A new interval is no reason to begin again.
+    const slower = { ...config, memoryIntervalMs: 500 };
+    const changed = system.reconfigure("sampler", slower, "");
+    await pass(3000);
+    assert.deepEqual(await changed, { ok: true, effect: "live" });
+    assert.deepEqual([host.memoryReadings, host.processReadings], [memoryReadings, processReadings]);
+    const before = rowsOf("memory").length;
+    const resumed = system.command("sampler", "resume", "");
+    await pass(0);
+    assert.deepEqual(await resumed, { ok: true });
+    await pass(1000);
+    assert.equal(rowsOf("memory").length - before, 3, "at once, and twice by the new interval");
+    assert.equal(host.processReadings - processReadings, 2);
+  });
+
+  test("takes intervals and the budget while it runs", async (t) => {
+    const { host, pass, rowsOf, restarts, system } = await openHouse(t);
+    await pass(1050);
+    const times = () => rowsOf("memory").map(({ timestamp }) => Number(timestamp) - START_MS);
+    const before = times().length;
+    const next = { ...config, memoryIntervalMs: 300, privateBudgetMs: 7 };
+    const changed = system.reconfigure("sampler", next, "");
+    await pass(950);
+    assert.deepEqual(await changed, { ok: true, effect: "live" });
+    assert.deepEqual(times().slice(before), [1350, 1650, 1950]);
+    assert.equal(host.privateBudgetMs, 7);
+    assert.equal(host.processReadings, 3, "whose interval is the same goes on as before: 0, 1000, 2000");
+    assert.equal(restarts(), 0);
   });
 
   test("drops the rest of a sample that its lane has no room for", async (t) => {

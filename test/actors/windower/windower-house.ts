@@ -15,6 +15,7 @@ import { datasetNamed, datasets, derivedDatasets, sourceDatasets } from "../../.
 import type { ActorContext, ActorFactory, Behaviour, Message } from "../../../runtime/actor/types.ts";
 import { type Batch, ELEMENT_BYTES } from "../../../runtime/batch/index.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";
+import type { ChildStatus } from "../../../runtime/supervisor/index.ts";
 import { createSystem, type System } from "../../../runtime/system.ts";
 import {
   compileKernels,
@@ -92,6 +93,8 @@ export class WindowerHouse {
         {
           name: "all",
           intensity: { restarts: 10_000, withinMs: 1000 },
+          // As in the house.
+          policy: { startDeadlineMs: 60_000 },
           actors: [
             actor("recorder", {
               config: { dataFolder, segmentBytes: 2 ** 20, keepBytes: 2 ** 30, stagingBytes: STAGING_BYTES },
@@ -167,8 +170,13 @@ export class WindowerHouse {
   }
 
   restarts(): number {
+    return this.status().restarts;
+  }
+
+  /** The windower's, as its supervisor has it. */
+  status(): ChildStatus {
     const group = this.system.status().supervisors.children[0]?.subtree;
-    return group?.children.find(({ name }) => name === "windower")?.restarts ?? -1;
+    return group!.children.find(({ name }) => name === "windower")!;
   }
 
   async stop(): Promise<void> {

@@ -261,6 +261,35 @@ describe("a windower that crashes", TIMEOUT, () => {
   });
 });
 
+describe("a windower that starts", TIMEOUT, () => {
+  test("waits for a recorder that is behind, not for ever, and comes back when it has caught up", async (t) => {
+    const house = await new WindowerHouse(temporaryFolder(t), { nowMs: START_MS }).start();
+    const { system } = house;
+    await house.publishAll(memory.name, [[memoryRow(START_MS + 1000, 1)]]);
+    const paused = system.command("recorder", "pause", "");
+    await house.settle();
+    assert.deepEqual(await paused, { ok: true });
+    // Closes the window, which then waits for the recorder.
+    await house.pass(130_000, 1000);
+    assert.deepEqual(house.windows(memory.name), []);
+    const restarted = system.command("windower", "restart", "");
+    await house.pass(19_000, 1000);
+    assert.equal(house.restarts(), 1);
+    await house.pass(10_000, 1000);
+    const refused = await restarted;
+    assert.equal(refused.ok, false);
+    const { lastFailure, state } = house.status();
+    assert.match(lastFailure?.reason.message ?? "", /^the recorder does not store the windows/);
+    assert.ok(state === "backingOff" || state === "starting");
+    const resumed = system.command("recorder", "resume", "");
+    await house.pass(60_000, 1000);
+    assert.deepEqual(await resumed, { ok: true });
+    assert.equal(house.status().state, "running");
+    assert.ok(house.windows(memory.name).length > 0);
+    await house.stop();
+  });
+});
+
 describe("too many groups", () => {
   test("leave the rest out and keep the windower alive", async (t) => {
     // Of two slots one is kept back; the other holds the rows of some two hundred groups of five measures.

@@ -319,20 +319,31 @@ describe("between threads", () => {
   });
 });
 
-test("ending an incarnation answers its questions and no others'", async () => {
-  const at = offices();
-  const first = at.main.open("near", silent);
-  const askedFirst = at.main.ask("near", message(1), 100);
-  first.take();
-  first.close();
-  const second = at.main.open("near", silent);
-  const askedSecond = at.main.ask("near", message(2), 100);
-  first.end();
-  assert.deepEqual(await askedFirst, { ok: false, reason: "closed", message: "near has ended" });
-  assert.equal(await now(askedSecond), "pending");
-  second.take()!.reply.fail("no");
-  assert.deepEqual(await askedSecond, { ok: false, reason: "failed", message: "no" });
-});
+for (const to of ["near", "away"] as const) {
+  test(`ending an incarnation that is ${to} answers its questions and no others'`, async () => {
+    const at = offices();
+    const office = to === "near" ? at.main : at.far;
+    const first = office.open(to, silent);
+    const answered = at.main.ask(to, message(0), 100);
+    const askedFirst = at.main.ask(to, message(1), 100);
+    at.carry();
+    first.take()!.reply("known");
+    const late = first.take()!;
+    first.close();
+    const second = office.open(to, silent);
+    const askedSecond = at.main.ask(to, message(2), 100);
+    at.carry();
+    first.end();
+    late.reply("too late");
+    at.carry();
+    assert.deepEqual(await answered, { ok: true, value: "known" });
+    assert.deepEqual(await askedFirst, { ok: false, reason: "closed", message: `${to} has ended` });
+    assert.equal(await now(askedSecond), "pending");
+    second.take()!.reply.fail("no");
+    at.carry();
+    assert.deepEqual(await askedSecond, { ok: false, reason: "failed", message: "no" });
+  });
+}
 
 test("an actor nobody has declared, and a deadline no timer takes, are bugs", async () => {
   const { main } = offices();

@@ -179,3 +179,16 @@ test("private memory: a process that holds no pages is not asked, and asked once
     assert.deepEqual(sample(), { privateMb: [1], read: [1] });
   });
 });
+
+test("private memory: a budget that is taken away leaves nothing behind, and one that is given again reads anew", () => {
+  withFakeProc((proc) => {
+    const { host, sample } = open(proc, { privateBudgetMs: 20 }, 15);
+    for (const pid of [1, 2, 3]) proc.put(pid, { privateDirtyKb: 1024 });
+    assert.deepEqual(sample(), { privateMb: [1, 1, Number.NaN], read: [1, 2] });
+    host.setPrivateBudgetMs(0);
+    const none = [Number.NaN, Number.NaN, Number.NaN];
+    assert.deepEqual(sample(), { privateMb: none, read: [] });
+    host.setPrivateBudgetMs(100);
+    assert.deepEqual(sample().privateMb, [1, 1, 1]);
+  });
+});

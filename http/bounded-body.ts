@@ -1,0 +1,70 @@
+/**
+ * Reading a body whole, within bounds: of bytes, of time from the first to the last of them, and of bodies that are read at once
+ * in this process. Who sends slowly thus holds neither memory nor a connection for long.
+ */
+
+import { type Clock, systemClock } from "../runtime/clock.ts";
+
+/** Time that a whole body may take. */
+export const BODY_MS = 30_000;
+/** Bodies that are read at once. */
+export const MAX_BODIES = 64;
+
+export type BodyBytes =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly reason: "too-long" | "too-slow" | "too-many" | "broken" };
+
+let reading = 0;
+
+/** Reads `body`; what was not read of it is given up. */
+export async function readBounded(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+  clock: Clock = systemClock,
+): Promise<BodyBytes> {
+  if (body === null) return { ok: true, bytes: new Uint8Array(0) };
+  if (reading >= MAX_BODIES) return { ok: false, reason: "too-many" };
+  reading++;
+  const reader = body.getReader();
+  let isLate = false;
+  const deadline = clock.after(BODY_MS, () => {
+    isLate = true;
+    void giveUp(reader);
+  });
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (isLate) return { ok: false, reason: "too-slow" };
+      if (done) return { ok: true, bytes: joined(parts, length) };
+      length += value.byteLength;
+      if (length > maxBytes) {
+        void giveUp(reader);
+        return { ok: false, reason: "too-long" };
+      }
+      parts.push(value);
+    }
+  } catch {
+    return { ok: false, reason: isLate ? "too-slow" : "broken" };
+  } finally {
+    deadline.cancel();
+    reading--;
+  }
+}
+
+/** A read that waits ends with it. */
+async function giveUp(reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "cancel">): Promise<void> {
+  // It has broken already, which is as good.
+  await reader.cancel().catch(() => {});
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}

@@ -1,0 +1,98 @@
+/**
+ * A WebSocket that Deno serves. It buffers without a bound and says nothing when its buffer empties, so the buffer is looked
+ * at: soon after it was found to be high, and ever more seldom while nothing moves.
+ */
+
+import { Buffer } from "node:buffer";
+import { MAX_MESSAGE_BYTES, type Socket, type SocketHandlers, TOO_BIG } from "./types.ts";
+
+/** As far as it is used. Unlike a client's, it closes with any code. */
+export interface DenoWebSocket {
+  binaryType: "blob" | "arraybuffer";
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  onopen: (() => void) | null;
+  onmessage: ((event: { readonly data: string | ArrayBuffer }) => void) | null;
+  onclose: (() => void) | null;
+  onerror: (() => void) | null;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code: number, reason: string): void;
+}
+
+/** From so many bytes on somebody may wait for the buffer to empty; it is told when half of them are left. */
+const HIGH_BYTES = 64 * 1024;
+const FIRST_LOOK_MS = 2;
+const LONGEST_LOOK_MS = 250;
+const OPEN = 1;
+const CUT = 1011;
+
+export class DenoSocket implements Socket {
+  readonly #ws: DenoWebSocket;
+  readonly #handlers: SocketHandlers;
+  /** Resolves when it has closed. */
+  readonly closed: Promise<void>;
+  #look: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ws: DenoWebSocket, handlers: SocketHandlers) {
+    this.#ws = ws;
+    this.#handlers = handlers;
+    ws.binaryType = "arraybuffer";
+    ws.onopen = () => handlers.open(this);
+    ws.onmessage = ({ data }) => this.#hear(data);
+    // Else an error that nobody hears ends the process. What closes it follows.
+    ws.onerror = () => {};
+    this.closed = new Promise((resolve) => {
+      ws.onclose = () => {
+        clearTimeout(this.#look);
+        handlers.close(this);
+        resolve();
+      };
+    });
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    if (this.#ws.readyState !== OPEN) return;
+    this.#ws.send(data);
+    if (this.#look === undefined && this.bufferedBytes >= HIGH_BYTES) this.#lookIn(FIRST_LOOK_MS);
+  }
+
+  together(sends: () => void): void {
+    sends();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ws.readyState === OPEN) this.#ws.close(code, reason);
+  }
+
+  cut(): void {
+    this.close(CUT, "cut");
+  }
+
+  #hear(data: string | ArrayBuffer): void {
+    if (this.#ws.readyState !== OPEN) return;
+    const bytes = typeof data === "string" ? textBytes(data) : data.byteLength;
+    // Deno has read it by now; a bound before that it does not know.
+    if (bytes > MAX_MESSAGE_BYTES) this.close(TOO_BIG, "the message is too big");
+    else this.#handlers.message(this, typeof data === "string" ? data : new Uint8Array(data));
+  }
+
+  #lookIn(ms: number): void {
+    const before = this.bufferedBytes;
+    this.#look = setTimeout(() => {
+      this.#look = undefined;
+      const now = this.bufferedBytes;
+      if (now > HIGH_BYTES / 2)
+        return this.#lookIn(now < before ? FIRST_LOOK_MS : Math.min(ms * 2, LONGEST_LOOK_MS));
+      this.#handlers.drain(this);
+    }, ms);
+  }
+}
+
+function textBytes(text: string): number {
+  // Three bytes are the most that a character of the string takes.
+  return text.length * 3 <= MAX_MESSAGE_BYTES ? text.length : Buffer.byteLength(text);
+}

@@ -1,0 +1,64 @@
+/** Outlets of the settings, in a whole Millrace: open from the start, told of over HTTP, and at an end with the process. */
+
+import assert from "node:assert/strict";
+import { existsSync, lstatSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { OutletView } from "../../http/outlet-view.ts";
+import { Peer } from "../actors/outlets/support.ts";
+import { Server } from "./server.ts";
+import { temporaryFolder, until } from "./support.ts";
+
+/** One that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+test("outlets of the settings give rows as long as the process runs, and end with it in order", {
+  timeout: 120_000,
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, "rows.fifo");
+  const port = await freePort();
+  const outlets = `tcp://127.0.0.1:${port}/memory?columns=used_percent pipe://${path}?datasets=process`;
+  const server = new Server(t, [
+    ...["--port", "0", "--data", join(folder, "data"), "--sampler.memoryIntervalMs", "100ms"],
+    ...["--streams.outlets", outlets],
+  ]);
+  const url = await server.ready();
+  const reader = await Peer.open(port);
+  await until("rows come", () => reader.text.split("\n").length > 3);
+  const records = reader.text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as { dataset: string; sequence: number; used_percent: number });
+  assert.deepEqual(Object.keys(records[0]!), ["dataset", "sequence", "used_percent"]);
+  assert.deepEqual(
+    records.map(({ sequence }) => sequence),
+    records.map((_, index) => records[0]!.sequence + index),
+  );
+  const { outlets: told } = (await (await fetch(`${url}/v1/outlets`)).json()) as { outlets: OutletView[] };
+  assert.deepEqual(told.map(({ transport, expiresAt }) => [transport, expiresAt]).sort(), [
+    ["pipe", null],
+    ["tcp", null],
+  ]);
+  assert.ok(told.some(({ clients, sentRows }) => clients.length === 1 && sentRows >= records.length));
+  assert.equal(lstatSync(path).mode & 0o777, 0o600);
+
+  assert.deepEqual(await server.kill("SIGTERM"), { code: 0, signal: null });
+  await until("the reader sees the end", () => reader.hasEnded || reader.isClosed);
+  assert.ok(reader.text.endsWith("\n"), "the last record is whole");
+  assert.equal(existsSync(path), false);
+});
+
+test("an outlet that cannot be is a setting that cannot be used", { timeout: 60_000 }, async (t) => {
+  const server = new Server(t, ["--data", temporaryFolder(t), "--streams.outlets", "tcp://0.0.0.0:1/memory"]);
+  const { code } = await server.ended;
+  assert.equal(code, 2);
+  assert.match(server.stderr, /^streams\.outlets \(flag .*loopback/);
+});

@@ -1,0 +1,88 @@
+/** Bodies that are too long, too slow, too many, or that break off. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BODY_MS, MAX_BODIES, readBounded } from "../../http/bounded-body.ts";
+import { VirtualClock } from "../../runtime/clock.ts";
+import { settle } from "./support.ts";
+
+/** A body that is sent by hand. */
+function sender() {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let wasGivenUp = false;
+  const body = new ReadableStream<Uint8Array>({
+    start(given) {
+      controller = given;
+    },
+    cancel() {
+      wasGivenUp = true;
+    },
+  });
+  return {
+    body,
+    send: (bytes: number) => controller?.enqueue(new Uint8Array(bytes).fill(7)),
+    end: () => controller?.close(),
+    break: () => controller?.error(new Error("reset")),
+    wasGivenUp: () => wasGivenUp,
+  };
+}
+
+test("a body is read whole, up to its limit", async () => {
+  const clock = new VirtualClock();
+  const { body, send, end } = sender();
+  const read = readBounded(body, 10, clock);
+  send(4);
+  send(6);
+  end();
+  assert.deepEqual(await read, { ok: true, bytes: new Uint8Array(10).fill(7) });
+  assert.equal(clock.nextDueMs(), undefined, "nothing waits for its end any more");
+  assert.deepEqual(await readBounded(null, 10, clock), { ok: true, bytes: new Uint8Array(0) });
+});
+
+test("of one that is too long no more is read", async () => {
+  const clock = new VirtualClock();
+  const long = sender();
+  const read = readBounded(long.body, 10, clock);
+  long.send(4);
+  long.send(7);
+  assert.deepEqual(await read, { ok: false, reason: "too-long" });
+  assert.ok(long.wasGivenUp());
+  assert.equal(clock.nextDueMs(), undefined);
+});
+
+// Breaks when the deadline begins anew with every part: a byte every twenty seconds would then hold it for ever.
+test("one that is too slow is given up, however it dribbles", async () => {
+  const clock = new VirtualClock();
+  const slow = sender();
+  const read = readBounded(slow.body, 1000, clock);
+  for (let n = 0; n < 3; n++) {
+    slow.send(1);
+    await settle();
+    clock.advance(BODY_MS / 3);
+  }
+  assert.deepEqual(await read, { ok: false, reason: "too-slow" });
+  assert.ok(slow.wasGivenUp());
+});
+
+test("one that breaks off is said to have", async () => {
+  const broken = sender();
+  const read = readBounded(broken.body, 10, new VirtualClock());
+  broken.send(1);
+  broken.break();
+  assert.deepEqual(await read, { ok: false, reason: "broken" });
+});
+
+test("so many are read at once, and when one is done there is room again", async () => {
+  const clock = new VirtualClock();
+  const all = Array.from({ length: MAX_BODIES }, sender);
+  const reads = all.map(({ body }) => readBounded(body, 10, clock));
+  assert.deepEqual(await readBounded(sender().body, 10, clock), { ok: false, reason: "too-many" });
+  all[0]!.end();
+  assert.equal((await reads[0]!).ok, true);
+  const next = sender();
+  const read = readBounded(next.body, 10, clock);
+  next.end();
+  assert.equal((await read).ok, true);
+  clock.advance(BODY_MS);
+  for (const late of reads.slice(1)) assert.deepEqual(await late, { ok: false, reason: "too-slow" });
+});
