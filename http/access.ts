@@ -45,7 +45,7 @@ export function openAccess(
   nowMs: number,
 ): AccessOpened {
   const files = new SecretFiles(http, sources, readSecret);
-  const tokens = [...tokensOf(http), ...readTokens(files)];
+  const tokens = [...tokensOf(http), ...readTokens(files, http.token)];
   const tls = readTls(files, nowMs);
   if (files.problems.length > 0) return { ok: false, problems: files.problems };
   files.warnIfOpen("tokenFile");
@@ -62,14 +62,22 @@ export function tokensOf({ token }: Pick<HttpSettings, "token">): readonly Token
   return token === undefined ? [] : [{ name: OWN_TOKEN, token, scopes: SCOPES }];
 }
 
-function readTokens(files: SecretFiles): readonly TokenGrant[] {
+function readTokens(files: SecretFiles, own: string | undefined): readonly TokenGrant[] {
   const text = files.readSecret("tokensFile");
   if (text === undefined) return [];
   const read = parseTokens(text);
-  if (read.ok) return read.grants;
   const remedy = "correct it there; a new token is made for instance by: openssl rand -hex 32";
-  files.refuse("tokensFile", read.expected, read.came, remedy);
-  return [];
+  if (!read.ok) {
+    files.refuse("tokensFile", read.expected, read.came, remedy);
+    return [];
+  }
+  // One of them would count, with its scopes, and nobody could say which.
+  const same = read.grants.find(({ token }) => token === own);
+  if (same !== undefined) {
+    files.refuse("tokensFile", "tokens that differ from http.token", `the same one for ${same.name}`, remedy);
+    return [];
+  }
+  return read.grants;
 }
 
 /** Both are given or none: the settings see to it. */

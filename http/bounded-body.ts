@@ -1,30 +1,36 @@
 /**
  * Reading a body whole, within bounds: of bytes, of time from the first to the last of them, and of bodies that are read at once
- * in this process. Who sends slowly thus holds neither memory nor a connection for long.
+ * in this process. Who sends slowly thus holds neither memory nor a connection for long. Who has shown no token yet is counted
+ * apart: strangers that send slowly keep each other out, and nobody else.
  */
 
 import { type Clock, systemClock } from "../runtime/clock.ts";
 
 /** Time that a whole body may take. */
 export const BODY_MS = 30_000;
-/** Bodies that are read at once. */
+/** Bodies that are read at once, of who may do something here. */
 export const MAX_BODIES = 64;
+/** The same of strangers. */
+export const MAX_STRANGERS_BODIES = 16;
 
 export type BodyBytes =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: "too-long" | "too-slow" | "too-many" | "broken" };
 
-let reading = 0;
+const ofKnown = { most: MAX_BODIES, reading: 0 };
+const ofStrangers = { most: MAX_STRANGERS_BODIES, reading: 0 };
 
-/** Reads `body`; what was not read of it is given up. */
+/** Reads `body`; what was not read of it is given up. @param isStranger whether who sends it may do nothing so far */
 export async function readBounded(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
   clock: Clock = systemClock,
+  isStranger = false,
 ): Promise<BodyBytes> {
   if (body === null) return { ok: true, bytes: new Uint8Array(0) };
-  if (reading >= MAX_BODIES) return { ok: false, reason: "too-many" };
-  reading++;
+  const places = isStranger ? ofStrangers : ofKnown;
+  if (places.reading >= places.most) return { ok: false, reason: "too-many" };
+  places.reading++;
   const reader = body.getReader();
   let isLate = false;
   const deadline = clock.after(BODY_MS, () => {
@@ -49,7 +55,7 @@ export async function readBounded(
     return { ok: false, reason: isLate ? "too-slow" : "broken" };
   } finally {
     deadline.cancel();
-    reading--;
+    places.reading--;
   }
 }
 

@@ -30,7 +30,8 @@ export function saysJson(contentType: string | undefined): boolean {
  */
 export async function readJsonBody(c: RequestContext, clock?: Clock): Promise<BodyRead> {
   const maxBytes = c.get("maxBodyBytes") ?? MAX_BODY_BYTES;
-  const read = await readBounded(c.req.raw.body, maxBytes, clock);
+  const isStranger = c.get("scopes")?.size === 0;
+  const read = await readBounded(c.req.raw.body, maxBytes, clock, isStranger);
   if (!read.ok) return { ok: false, response: unread(c, read.reason, maxBytes) };
   const { bytes } = read;
   if (bytes.byteLength === 0) return refuse(c, "came nothing");

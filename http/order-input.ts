@@ -29,7 +29,7 @@ const SAID = {
   columns: "Public columns, in the order they are to have. Default: all.",
   where: {
     description: "Which rows: a predicate, such as `cpu_percent > 50 and state = 'running'`. Default: all.",
-    examples: ["timestamp > 0"],
+    examples: ["timestamp > '2026-01-01'"],
   },
   compression: {
     description: `One of ${COMPRESSIONS.join(", ")} that the format allows. Default: zstd for Parquet, none for others.`,

@@ -57,7 +57,7 @@ export const OUTLET = z
       .string("a filter as text")
       .nullable()
       .optional()
-      .meta({ description: "Which rows. Null: all.", examples: ["timestamp > 0"] }),
+      .meta({ description: "Which rows. Null: all.", examples: ["timestamp > '2026-01-01'"] }),
     whenFull: z
       .enum(WHEN_FULL, `one of ${WHEN_FULL.join(", ")}`)
       .optional()

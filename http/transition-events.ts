@@ -42,8 +42,25 @@ export const TRANSITION = z
 
 type Deps = Pick<ControlDeps, "transitions" | "clock" | "closing">;
 
-/** Resolves when the stream is over. @param after number of the last transition that the watcher has */
-export async function runTransitionEvents(deps: Deps, stream: EventSink, after: number): Promise<void> {
+/**
+ * Resolves when the stream is over, and says whether that was because its watcher took nothing: who takes nothing does not take
+ * the end either, and its connection is to be cut.
+ * @param after number of the last transition that the watcher has
+ */
+export async function runTransitionEvents(
+  deps: Deps,
+  stream: EventSink,
+  after: number,
+): Promise<"over" | "stalled"> {
+  let isStalled = false;
+  const write = async (text: string) => {
+    const stalled = deps.clock.after(STALL_MS, () => {
+      isStalled = true;
+      stream.abort();
+    });
+    await stream.write(text);
+    stalled.cancel();
+  };
   const { closing, transitions } = deps;
   const isOver = () => stream.aborted || stream.closed || closing.aborted;
   let ring = () => {};
@@ -53,24 +70,25 @@ export async function runTransitionEvents(deps: Deps, stream: EventSink, after: 
   const unlisten = transitions.listen(() => ring());
   try {
     // Something at once, so that the watcher knows that it is connected.
-    await write(deps, stream, `: millrace\nretry: ${RETRY_MS}\n\n`);
+    await write(`: millrace\nretry: ${RETRY_MS}\n\n`);
     for (let told = after; !isOver(); ) {
       const { text, latest } = eventsAfter(deps, told);
       told = latest;
       if (text !== "") {
-        await write(deps, stream, text);
+        await write(text);
       } else if (
         !(await rung(deps, (resolve) => {
           ring = resolve;
         }))
       ) {
-        await write(deps, stream, ": still here\n\n");
+        await write(": still here\n\n");
       }
     }
   } finally {
     unlisten();
     closing.removeEventListener("abort", onClosing);
   }
+  return isStalled ? "stalled" : "over";
 }
 
 /** What came after a number, as events; empty when nothing did. */
@@ -112,11 +130,4 @@ function rung({ clock }: Deps, wait: (resolve: () => void) => void): Promise<boo
       resolve(true);
     });
   });
-}
-
-/** Writes, and waits until the watcher has taken it. Cuts the watcher off when it does not. */
-async function write({ clock }: Deps, stream: EventSink, text: string): Promise<void> {
-  const stalled = clock.after(STALL_MS, () => stream.abort());
-  await stream.write(text);
-  stalled.cancel();
 }

@@ -26,7 +26,9 @@ export function replaceFile(path: string, text: string): void {
   const target = before === undefined ? path : realpathSync(path);
   const beside = `${target}.${process.pid}.tmp`;
   try {
-    const fd = openSync(beside, "w", NEW_MODE);
+    // One that a crash has left, or that somebody put there: never written into, whoever may read it or wherever it leads.
+    rmSync(beside, { force: true });
+    const fd = openSync(beside, "wx", NEW_MODE);
     try {
       writeFileSync(fd, text);
       // Whatever the umask is.

@@ -24,8 +24,14 @@ const checks: readonly Check[] = [
   { name: "format, lint, import direction", command: [bun, "x", "biome", "ci", "--error-on-warnings", "."] },
   { name: "types", command: [bun, "x", "tsc"] },
 ];
-const onBun: Check = { name: "tests on Bun", command: [bun, "test", "--timeout", TEST_TIMEOUT_MS] };
-const onDeno: Check = { name: "tests on Deno", command: [...deno(), "test", "-A", "--no-check", "test/"] };
+const onBun: Check = {
+  name: "tests on Bun",
+  command: [bun, "test", "--timeout", TEST_TIMEOUT_MS, "--parallel"],
+};
+const onDeno: Check = {
+  name: "tests on Deno",
+  command: [...deno(), "test", "-A", "--no-check", "--parallel", "test/"],
+};
 
 const failed: string[] = [];
 const all = [...checks, ...testsFor(process.argv.slice(2))];

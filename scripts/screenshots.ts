@@ -46,6 +46,8 @@ async function takePictures(browser: Browser, url: string): Promise<void> {
       // What lies below the first screen.
       const top = Number(await page.evaluate('document.querySelector("#actors").offsetTop')) - 12;
       const height = Number(await page.evaluate("document.documentElement.scrollHeight")) - top;
+      // The head stays on top of what is scrolled to.
+      await page.evaluate("scrollTo(0, 0)");
       const clip = { x: 0, y: top, width: DESK.width, height };
       await page.screenshot({ path: `${IMAGES}dashboard-below.png`, fullPage: true, clip });
     }

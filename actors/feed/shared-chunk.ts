@@ -24,9 +24,17 @@ export class SharedChunk implements Chunk {
     this.writtenMs = writtenMs;
   }
 
-  /** The bytes as text, decoded once. */
+  /**
+   * The bytes as text, decoded once for all clients that take it in one turn. It is not kept for those that take it later: then
+   * what waits would take more than its bytes, by which queues are bounded.
+   */
   text(): string {
-    this.#text ??= decoder.decode(this.bytes);
+    if (this.#text === undefined) {
+      this.#text = decoder.decode(this.bytes);
+      queueMicrotask(() => {
+        this.#text = undefined;
+      });
+    }
     return this.#text;
   }
 }

@@ -113,6 +113,8 @@ export default async function windower(context: ActorContext<WindowerConfig>): P
     };
     const closeIdle = async () => {
       if (context.clock.monotonicMs() - lastRowMs < IDLE_MS) return;
+      // Silent is who writes nothing. Rows that wait, here or at a stage before, would find their window closed.
+      if (cursorSlot(context.memory, context.lane(source.name), context.name) >= 0) return;
       const endMs = table.lastOpenEndMs();
       if (endMs !== undefined && endMs + disorderMs <= context.clock.nowMs()) await closeUpTo(endMs);
     };

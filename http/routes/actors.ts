@@ -89,8 +89,15 @@ export function actorRoutes(routes: Routes, deps: ControlDeps): void {
       return problem(c, "too-many", { detail, headers: { "retry-after": "5" } });
     }
     watching++;
-    c.env?.connection?.keepOpen();
-    return streamSSE(c, (stream) => runTransitionEvents(deps, stream, after).finally(() => watching--));
+    const { connection } = c.env ?? {};
+    connection?.keepOpen();
+    return streamSSE(c, async (stream) => {
+      try {
+        if ((await runTransitionEvents(deps, stream, after)) === "stalled") connection?.cutSoon();
+      } finally {
+        watching--;
+      }
+    });
   });
 
   for (const command of ACTOR_COMMANDS) routes.add(specOf(command), (c) => commandActor(c, deps, command));

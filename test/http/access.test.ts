@@ -65,6 +65,19 @@ test("the token of the settings is good for everything, those of the file for wh
   ]);
 });
 
+// Breaks when the later of the two counts: who has the whole settings' token could then only read.
+test("the token of the settings stands in no file of tokens", () => {
+  const problem = onlyProblem(
+    { token: TOKEN, tokensFile: "t" },
+    { t: { text: `viewer read viewer-0123456789abcdef\nother read ${TOKEN}\n` } },
+  );
+  assert.deepEqual(
+    [problem.setting, problem.expected, problem.came],
+    ["http.tokensFile", "tokens that differ from http.token", "the same one for other"],
+  );
+  assert.ok(!JSON.stringify(problem).includes(TOKEN));
+});
+
 test("a file of tokens is its owner's alone, is there, and holds tokens", { skip: onWindows() }, () => {
   const text = "viewer read viewer-0123456789abcdef";
   for (const mode of [0o604, 0o640, 0o620, 0o644, 0o601, 0o777]) {
@@ -164,6 +177,8 @@ test("a file is read with its mode, and one that is much too long is not", { ski
   writeFileSync(path, Buffer.alloc(2 ** 20 + 1));
   assert.throws(() => readSecretFile(path), { code: "EFBIG" });
   assert.throws(() => readSecretFile(join(folder, "nonesuch")), { code: "ENOENT" });
+  // It says that it is empty, and never ends.
+  assert.throws(() => readSecretFile("/dev/zero"), { code: "EFBIG" });
 });
 
 function onWindows(): boolean | string {

@@ -9,6 +9,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_WATCHERS } from "../../http/routes/actors.ts";
+import { STALL_MS } from "../../http/transition-events.ts";
 import { createTransitionLog, TRANSITIONS_KEPT } from "../../http/transitions.ts";
 import type { CommandRefusal, CommandResult } from "../../runtime/supervisor/index.ts";
 import { ACTOR_COMMANDS, type ActorTransition } from "../../runtime/system.ts";
@@ -298,4 +299,29 @@ test("there are at most so many watchers, and who goes makes room", async () => 
   readers.push(await open());
   await assertProblem(await request("/v1/actors/events"), "too-many");
   for (const reader of readers) await reader.cancel();
+});
+
+// Breaks when only the stream ends: then who takes nothing keeps its connection, and may open the next one.
+test("a watcher that takes nothing for 30 s is cut off and makes room, one that goes by itself is not cut", async () => {
+  const transitions = createTransitionLog();
+  let cuts = 0;
+  const connection = { cutSoon: () => void cuts++ };
+  const { clock, request } = openControl({ transitions, connection });
+  const open = () => request("/v1/actors/events");
+  const silent: Response[] = [];
+  for (let watcher = 0; watcher < MAX_WATCHERS; watcher++) silent.push(await open());
+  await settle();
+  transitions.add(transition());
+  await settle();
+  clock.advance(STALL_MS - 1);
+  await settle();
+  await assertProblem(await open(), "too-many");
+  clock.advance(1);
+  await settle();
+  assert.equal(cuts, MAX_WATCHERS);
+  const gone = await open();
+  assert.equal(gone.status, 200);
+  await gone.body!.cancel();
+  await settle();
+  assert.equal(cuts, MAX_WATCHERS);
 });

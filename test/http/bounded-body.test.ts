@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BODY_MS, MAX_BODIES, readBounded } from "../../http/bounded-body.ts";
+import { BODY_MS, MAX_BODIES, MAX_STRANGERS_BODIES, readBounded } from "../../http/bounded-body.ts";
 import { VirtualClock } from "../../runtime/clock.ts";
 import { settle } from "./support.ts";
 
@@ -85,4 +85,22 @@ test("so many are read at once, and when one is done there is room again", async
   assert.equal((await read).ok, true);
   clock.advance(BODY_MS);
   for (const late of reads.slice(1)) assert.deepEqual(await late, { ok: false, reason: "too-slow" });
+});
+
+test("strangers' bodies take no place of others, and the other way round", async () => {
+  const clock = new VirtualClock();
+  for (const [isStranger, most] of [
+    [true, MAX_STRANGERS_BODIES],
+    [false, MAX_BODIES],
+  ] as const) {
+    const slow = Array.from({ length: most }, () => readBounded(sender().body, 10, clock, isStranger));
+    const refused = await readBounded(sender().body, 10, clock, isStranger);
+    assert.deepEqual(refused, { ok: false, reason: "too-many" });
+    const other = sender();
+    const read = readBounded(other.body, 10, clock, !isStranger);
+    other.end();
+    assert.equal((await read).ok, true);
+    clock.advance(BODY_MS);
+    for (const late of slow) assert.deepEqual(await late, { ok: false, reason: "too-slow" });
+  }
 });

@@ -43,7 +43,7 @@ function statusLine(port: number, request: string): Promise<string> {
   });
 }
 
-test("the end of the server is the end of its streams: they end whole", async (t) => {
+test("the end of the server is the end of its streams: they end whole", { timeout: 60_000 }, async (t) => {
   await live(t, async ({ http }) => {
     const response = await fetch(`${http.url}/v1/streams/memory?where=used_percent%20%3C%200`);
     const reader = response.body!.getReader();
@@ -54,7 +54,9 @@ test("the end of the server is the end of its streams: they end whole", async (t
   });
 });
 
-test("names are checked on a real socket too, with the port that was taken", async (t) => {
+test("names are checked on a real socket too, with the port that was taken", {
+  timeout: 60_000,
+}, async (t) => {
   await live(t, async ({ http }) => {
     assert.equal(http.url, `http://127.0.0.1:${http.port}`);
     assert.equal((await fetch(`${http.url}/health`)).status, 200);
@@ -89,7 +91,7 @@ test("names are checked on a real socket too, with the port that was taken", asy
   });
 });
 
-test("an actor is restarted over HTTP", async (t) => {
+test("an actor is restarted over HTTP", { timeout: 60_000 }, async (t) => {
   await live(t, async ({ http, system }) => {
     const response = await fetch(`${http.url}/v1/actors/broadcaster/restart`, { method: "POST" });
     assert.equal(response.status, 200);
@@ -98,7 +100,7 @@ test("an actor is restarted over HTTP", async (t) => {
   });
 });
 
-test("a port that is taken is told with what to do", async (t) => {
+test("a port that is taken is told with what to do", { timeout: 60_000 }, async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const { port } = other.address() as { readonly port: number };

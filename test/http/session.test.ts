@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BODY_MS, MAX_BODIES } from "../../http/bounded-body.ts";
 import { SESSION_MS } from "../../http/guard/sessions.ts";
 import type { TokenGrant } from "../../http/guard/tokens.ts";
 import { SCOPES } from "../../http/route.ts";
 import { assertProblem } from "./problems.ts";
-import { type Control, type ControlOptions, openControl } from "./support.ts";
+import { type Control, type ControlOptions, openControl, settle } from "./support.ts";
 
 const READER = "reader-0123456789abcdef";
 const KEEPER = "keeper-0123456789abcdef";
@@ -189,6 +190,27 @@ test("a session goes on while tokens of its address are refused", async () => {
   const cookie = await enter(control, READER);
   for (let n = 0; n < 11; n++) await (await show(control, "wrong", OWN_PAGE)).body?.cancel();
   assert.equal((await control.request("/v1/ledger", { headers: { cookie } })).status, 200);
+});
+
+// Breaks when all bodies share their places: then 64 connections without a token keep everybody from changing anything.
+test("strangers who send slowly keep nobody out who has a token", async () => {
+  const control = open();
+  const send = (path: string, method: string, body: string | ReadableStream, headers = {}) =>
+    control.request(path, {
+      method,
+      body,
+      headers: { ...JSON_BODY, ...headers },
+      duplex: "half",
+    } as RequestInit);
+  const slow = Array.from({ length: MAX_BODIES }, () =>
+    send("/v1/session", "POST", new ReadableStream({ pull: () => new Promise(() => {}) })),
+  );
+  await settle();
+  await assertProblem(await show(control, READER), "too-many");
+  const change = await send("/v1/config", "PATCH", '{"set":{}}', { authorization: `Bearer ${KEEPER}` });
+  assert.notEqual(change.status, 503, await change.clone().text());
+  control.clock.advance(BODY_MS);
+  for (const response of await Promise.all(slow)) assert.ok([408, 503].includes(response.status));
 });
 
 test("what is no {token} is refused without a word of it", async () => {

@@ -8,9 +8,11 @@
 import assert from "node:assert/strict";
 import {
   chmodSync,
+  closeSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -20,6 +22,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { replaceFile } from "../../runtime/replace-file.ts";
 
@@ -68,5 +71,30 @@ test("where it cannot be written, it says so and leaves nothing", () => {
     // A folder that is not empty takes no file's name.
     assert.throws(() => replaceFile(join(folder, "f"), ""));
     assert.deepEqual(readdirSync(folder), ["f"]);
+  });
+});
+
+// Breaks when the file beside is opened whatever is there: what it leads to would be overwritten, or the text be read by others.
+test("what stands where the text is written first is neither followed nor kept", () => {
+  inFolder((folder) => {
+    const path = join(folder, "f");
+    const beside = `${path}.${process.pid}.tmp`;
+    writeFileSync(join(folder, "other"), "not ours");
+    symlinkSync(join(folder, "other"), beside);
+    replaceFile(path, "one");
+    assert.equal(readFileSync(join(folder, "other"), "utf8"), "not ours");
+    assert.ok(!lstatSync(path).isSymbolicLink());
+
+    writeFileSync(beside, "left by a crash");
+    chmodSync(beside, 0o644);
+    const [left, before] = [openSync(beside, "r"), statSync(beside).ino];
+    try {
+      replaceFile(path, "two");
+      assert.notEqual(statSync(path).ino, before);
+      assert.equal(readFileSync(left, "utf8"), "left by a crash");
+    } finally {
+      closeSync(left);
+    }
+    assert.deepEqual([readFileSync(path, "utf8"), readdirSync(folder).sort()], ["two", ["f", "other"]]);
   });
 });

@@ -160,6 +160,31 @@ describe("windows", TIMEOUT, () => {
     await house.stop();
     assert.deepEqual(starts(), [START_MS, START_MS + MINUTE_MS, START_MS + 2 * MINUTE_MS]);
   });
+
+  // Breaks when silence is what the windower has read, and not what was written: rows that waited would all be late.
+  for (const paused of ["windower", "recorder"]) {
+    test(`are not closed by the wall clock while rows wait for a paused ${paused}`, async (t) => {
+      const house = await new WindowerHouse(temporaryFolder(t), { nowMs: START_MS }).start();
+      const command = async (wanted: "pause" | "resume") => {
+        const done = house.system.command(paused, wanted, "a test");
+        await house.settle();
+        assert.deepEqual(await done, { ok: true });
+      };
+      await house.publishAll(memory.name, [[memoryRow(START_MS + 1000, 1)]]);
+      await command("pause");
+      house.publish(memory.name, [memoryRow(START_MS + 2000, 2)]);
+      await house.pass(200_000, 1000);
+      assert.deepEqual(house.windows(memory.name), []);
+      await command("resume");
+      await house.pass(130_000, 1000);
+      await house.stop();
+      const counts = house.windows(memory.name).map(({ measure, count }) => [measure, count]);
+      assert.deepEqual(
+        counts.find(([measure]) => measure === "total_mb"),
+        ["total_mb", 2],
+      );
+    });
+  }
 });
 
 describe("a windower that crashes", TIMEOUT, () => {

@@ -21,6 +21,8 @@ import { RawSocket } from "../../fixtures/raw-socket.ts";
 
 const DATASET = "optimization";
 const QUEUE_BYTES = 256 * 1024;
+/** A house is started for each, and some MiB are pushed through it. */
+const ON_A_BUSY_HOST = { timeout: 120_000 };
 
 interface Live {
   readonly http: HttpServer;
@@ -145,78 +147,86 @@ class Rows {
 const ids = (rows: readonly Row[]) => rows.map(({ duration_ms }) => duration_ms);
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
 
-test("every row reaches every client once and in order, over events, raw bytes and WebSockets", async (t) => {
-  await live(t, async ({ http, push, untilClients }) => {
-    const at = `${http.url}/v1/streams`;
-    const events = await Lines.open(`${at}/${DATASET}`);
-    const all = await Lines.open(`${at}/all?datasets=${DATASET},memory_1m`);
-    const one = new Rows(await RawSocket.open(http.port, `/v1/streams/${DATASET}`));
-    const socket = await RawSocket.open(http.port, "/v1/streams");
-    const many = new Rows(socket);
-    socket.send(JSON.stringify({ op: "subscribe", ref: "a", datasets: [DATASET] }));
-    socket.send(
-      JSON.stringify({ op: "subscribe", ref: "b", datasets: [DATASET], where: "duration_ms >= 50" }),
-    );
-    await until("all have subscribed", () => one.told.length === 1 && many.told.length === 2);
-    const opening = Lines.open(`${at}/${DATASET}?framing=raw`);
-    // On Bun the headers of raw bytes come with the first of them.
-    await untilClients(6);
-    for (const rows of [1, 1, 60, 3, 35]) await push(rows);
-    const raw = await opening;
-    await until(
-      "all have come",
-      () => [events, all, raw, one].every(({ rows }) => rows.length >= 100) && many.rows.length >= 150,
-    );
-    for (const { rows } of [events, all, raw, one]) assert.deepEqual(ids(rows), range(0, 100));
-    const twice = [...range(0, 100), ...range(50, 100)].sort((a, b) => a - b);
-    assert.deepEqual(
-      ids(many.rows).sort((a, b) => a - b),
-      twice,
-    );
-    assert.equal(events.lastId, "99");
-    for (const client of [events, all, raw]) client.close();
-    socket.destroy();
-    // Those that went are forgotten.
-    await untilClients(1);
-  });
-});
+test(
+  "every row reaches every client once and in order, over events, raw bytes and WebSockets",
+  ON_A_BUSY_HOST,
+  async (t) => {
+    await live(t, async ({ http, push, untilClients }) => {
+      const at = `${http.url}/v1/streams`;
+      const events = await Lines.open(`${at}/${DATASET}`);
+      const all = await Lines.open(`${at}/all?datasets=${DATASET},memory_1m`);
+      const one = new Rows(await RawSocket.open(http.port, `/v1/streams/${DATASET}`));
+      const socket = await RawSocket.open(http.port, "/v1/streams");
+      const many = new Rows(socket);
+      socket.send(JSON.stringify({ op: "subscribe", ref: "a", datasets: [DATASET] }));
+      socket.send(
+        JSON.stringify({ op: "subscribe", ref: "b", datasets: [DATASET], where: "duration_ms >= 50" }),
+      );
+      await until("all have subscribed", () => one.told.length === 1 && many.told.length === 2);
+      const opening = Lines.open(`${at}/${DATASET}?framing=raw`);
+      // On Bun the headers of raw bytes come with the first of them.
+      await untilClients(6);
+      for (const rows of [1, 1, 60, 3, 35]) await push(rows);
+      const raw = await opening;
+      await until(
+        "all have come",
+        () => [events, all, raw, one].every(({ rows }) => rows.length >= 100) && many.rows.length >= 150,
+      );
+      for (const { rows } of [events, all, raw, one]) assert.deepEqual(ids(rows), range(0, 100));
+      const twice = [...range(0, 100), ...range(50, 100)].sort((a, b) => a - b);
+      assert.deepEqual(
+        ids(many.rows).sort((a, b) => a - b),
+        twice,
+      );
+      assert.equal(events.lastId, "99");
+      for (const client of [events, all, raw]) client.close();
+      socket.destroy();
+      // Those that went are forgotten.
+      await untilClients(1);
+    });
+  },
+);
 
-test("who connects again goes on where it was; who asks for the past gets it; both without a gap or a double", async (t) => {
-  await live(t, async ({ http, push }) => {
-    const at = `${http.url}/v1/streams`;
-    const first = await Lines.open(`${at}/${DATASET}`);
-    await push(30);
-    await until("it has some", () => first.rows.length === 30);
-    first.close();
-    await push(500);
-    const again = await Lines.open(`${at}/${DATASET}`, { "last-event-id": first.lastId });
-    await push(20);
-    const sinceMs = syntheticTimeMs(200);
-    const since = await Lines.open(`${at}/${DATASET}?framing=raw&since=${sinceMs}`);
-    const socket = await RawSocket.open(http.port, "/v1/streams");
-    const rows = new Rows(socket);
-    socket.send(
-      JSON.stringify({ op: "subscribe", ref: "x", datasets: [DATASET], positions: { [DATASET]: 100 } }),
-    );
-    await until("it has subscribed", () => rows.told.length === 1);
-    await push(50);
-    await until(
-      "all have come",
-      () => again.rows.at(-1)?.duration_ms === 599 && since.rows.at(-1)?.duration_ms === 599,
-    );
-    await until("all have come here, too", () => rows.rows.at(-1)?.duration_ms === 599);
-    assert.deepEqual(ids(again.rows), range(30, 600));
-    assert.deepEqual(ids(rows.rows), range(100, 600));
-    // It may begin earlier, at the first row of the batch that holds the moment.
-    const from = ids(since.rows)[0]!;
-    assert.ok(from <= 200, String(from));
-    assert.deepEqual(ids(since.rows), range(from, 600));
-    for (const client of [again, since]) client.close();
-    socket.destroy();
-  });
-});
+test(
+  "who connects again goes on where it was; who asks for the past gets it; both without a gap or a double",
+  ON_A_BUSY_HOST,
+  async (t) => {
+    await live(t, async ({ http, push }) => {
+      const at = `${http.url}/v1/streams`;
+      const first = await Lines.open(`${at}/${DATASET}`);
+      await push(30);
+      await until("it has some", () => first.rows.length === 30);
+      first.close();
+      await push(500);
+      const again = await Lines.open(`${at}/${DATASET}`, { "last-event-id": first.lastId });
+      await push(20);
+      const sinceMs = syntheticTimeMs(200);
+      const since = await Lines.open(`${at}/${DATASET}?framing=raw&since=${sinceMs}`);
+      const socket = await RawSocket.open(http.port, "/v1/streams");
+      const rows = new Rows(socket);
+      socket.send(
+        JSON.stringify({ op: "subscribe", ref: "x", datasets: [DATASET], positions: { [DATASET]: 100 } }),
+      );
+      await until("it has subscribed", () => rows.told.length === 1);
+      await push(50);
+      await until(
+        "all have come",
+        () => again.rows.at(-1)?.duration_ms === 599 && since.rows.at(-1)?.duration_ms === 599,
+      );
+      await until("all have come here, too", () => rows.rows.at(-1)?.duration_ms === 599);
+      assert.deepEqual(ids(again.rows), range(30, 600));
+      assert.deepEqual(ids(rows.rows), range(100, 600));
+      // It may begin earlier, at the first row of the batch that holds the moment.
+      const from = ids(since.rows)[0]!;
+      assert.ok(from <= 200, String(from));
+      assert.deepEqual(ids(since.rows), range(from, 600));
+      for (const client of [again, since]) client.close();
+      socket.destroy();
+    });
+  },
+);
 
-test("a filter that changes while rows come loses none and doubles none", async (t) => {
+test("a filter that changes while rows come loses none and doubles none", ON_A_BUSY_HOST, async (t) => {
   await live(t, async ({ http, push }) => {
     const socket = await RawSocket.open(http.port, `/v1/streams/${DATASET}`);
     const rows = new Rows(socket);
@@ -238,45 +248,49 @@ test("a filter that changes while rows come loses none and doubles none", async 
   });
 });
 
-test("a client that never reads has no more than its queue; the others get every row", async (t) => {
-  await live(t, async ({ http, push, clients, untilClients }) => {
-    const stuck = connect(http.port, "127.0.0.1");
-    stuck.on("error", () => {});
-    stuck.pause();
-    stuck.write(`GET /v1/streams/${DATASET} HTTP/1.1\r\nHost: localhost:${http.port}\r\n\r\n`);
-    const stuckSocket = await RawSocket.open(http.port, `/v1/streams/${DATASET}`);
-    stuckSocket.pause();
-    const other = await Lines.open(`${http.url}/v1/streams/${DATASET}`);
-    await untilClients(3);
-    let rows = 0;
-    // Until both have filled what the kernel gives them, and their queues.
-    for (;;) {
-      await push(1000);
-      rows += 1000;
-      const all = await clients();
-      for (const { queuedBytes } of all) assert.ok(queuedBytes <= QUEUE_BYTES * 2, String(queuedBytes));
-      if (all.filter(({ droppedRows }) => droppedRows > 0).length >= 2) break;
-      assert.ok(rows < 200_000, "nothing is dropped: what waits for them is somewhere else");
-    }
-    await until("the other has all", () => other.text.includes(`"duration_ms":${rows - 1},`));
-    assert.deepEqual(ids(other.rows), range(0, rows));
-    // Who begins to read again is told what it missed.
-    const late = new Rows(stuckSocket);
-    stuckSocket.resume();
-    await until("it is told", () => late.told.some(({ notice }) => notice === "dropped"));
-    const { next } = late.told.find(({ notice }) => notice === "dropped") as { readonly next: number };
-    await until("it goes on", () => late.rows.at(-1)?.duration_ms === rows - 1);
-    const missed = late.told
-      .filter(({ notice }) => notice === "dropped")
-      .reduce((sum, { rows: dropped }) => sum + (dropped as number), 0);
-    assert.equal(missed + late.rows.length, rows);
-    assert.ok(late.rows.some(({ sequence }) => sequence === next));
-    for (const client of [stuck, stuckSocket]) client.destroy();
-    other.close();
-  });
-});
+test(
+  "a client that never reads has no more than its queue; the others get every row",
+  ON_A_BUSY_HOST,
+  async (t) => {
+    await live(t, async ({ http, push, clients, untilClients }) => {
+      const stuck = connect(http.port, "127.0.0.1");
+      stuck.on("error", () => {});
+      stuck.pause();
+      stuck.write(`GET /v1/streams/${DATASET} HTTP/1.1\r\nHost: localhost:${http.port}\r\n\r\n`);
+      const stuckSocket = await RawSocket.open(http.port, `/v1/streams/${DATASET}`);
+      stuckSocket.pause();
+      const other = await Lines.open(`${http.url}/v1/streams/${DATASET}`);
+      await untilClients(3);
+      let rows = 0;
+      // Until both have filled what the kernel gives them, and their queues.
+      for (;;) {
+        await push(1000);
+        rows += 1000;
+        const all = await clients();
+        for (const { queuedBytes } of all) assert.ok(queuedBytes <= QUEUE_BYTES * 2, String(queuedBytes));
+        if (all.filter(({ droppedRows }) => droppedRows > 0).length >= 2) break;
+        assert.ok(rows < 200_000, "nothing is dropped: what waits for them is somewhere else");
+      }
+      await until("the other has all", () => other.text.includes(`"duration_ms":${rows - 1},`));
+      assert.deepEqual(ids(other.rows), range(0, rows));
+      // Who begins to read again is told what it missed.
+      const late = new Rows(stuckSocket);
+      stuckSocket.resume();
+      await until("it is told", () => late.told.some(({ notice }) => notice === "dropped"));
+      const { next } = late.told.find(({ notice }) => notice === "dropped") as { readonly next: number };
+      await until("it goes on", () => late.rows.at(-1)?.duration_ms === rows - 1);
+      const missed = late.told
+        .filter(({ notice }) => notice === "dropped")
+        .reduce((sum, { rows: dropped }) => sum + (dropped as number), 0);
+      assert.equal(missed + late.rows.length, rows);
+      assert.ok(late.rows.some(({ sequence }) => sequence === next));
+      for (const client of [stuck, stuckSocket]) client.destroy();
+      other.close();
+    });
+  },
+);
 
-test("binary formats reach a client as the bytes of the format", async (t) => {
+test("binary formats reach a client as the bytes of the format", ON_A_BUSY_HOST, async (t) => {
   await live(t, async ({ http, push, untilClients }) => {
     const at = `${http.url}/v1/streams/${DATASET}?framing=raw&columns=duration_ms&format=`;
     const read = async (format: string) => {
@@ -298,19 +312,23 @@ test("binary formats reach a client as the bytes of the format", async (t) => {
   });
 });
 
-test("the end of the server is told to every client, and closes WebSockets with 1001", async (t) => {
-  await live(t, async ({ http }) => {
-    const events = await Lines.open(`${http.url}/v1/streams/memory_1m`);
-    const one = new Rows(await RawSocket.open(http.port, "/v1/streams/memory_1m"));
-    const idle = new Rows(await RawSocket.open(http.port, "/v1/streams"));
-    await until("it has subscribed", () => one.told.length === 1 && events.text !== "");
-    await http.close();
-    await until("all are told", () => events.isOver && one.told.length === 3 && idle.told.length === 1);
-    assert.match(events.text, /event: ended\ndata: {"reason":"closing"}\n\n$/);
-    assert.deepEqual(one.told.slice(1), [
-      { op: "ended", ref: "memory_1m", reason: "closing" },
-      { kind: "close", code: 1001, reason: "closing" },
-    ]);
-    assert.equal(idle.told[0]?.["code"], 1001);
-  });
-});
+test(
+  "the end of the server is told to every client, and closes WebSockets with 1001",
+  ON_A_BUSY_HOST,
+  async (t) => {
+    await live(t, async ({ http }) => {
+      const events = await Lines.open(`${http.url}/v1/streams/memory_1m`);
+      const one = new Rows(await RawSocket.open(http.port, "/v1/streams/memory_1m"));
+      const idle = new Rows(await RawSocket.open(http.port, "/v1/streams"));
+      await until("it has subscribed", () => one.told.length === 1 && events.text !== "");
+      await http.close();
+      await until("all are told", () => events.isOver && one.told.length === 3 && idle.told.length === 1);
+      assert.match(events.text, /event: ended\ndata: {"reason":"closing"}\n\n$/);
+      assert.deepEqual(one.told.slice(1), [
+        { op: "ended", ref: "memory_1m", reason: "closing" },
+        { kind: "close", code: 1001, reason: "closing" },
+      ]);
+      assert.equal(idle.told[0]?.["code"], 1001);
+    });
+  },
+);
