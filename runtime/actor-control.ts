@@ -11,6 +11,7 @@
  */
 
 import type { Operation, OperationOutcome } from "./actor/operations.ts";
+import type { Clock } from "./clock.ts";
 import type {
   ChildState,
   CommandRefusal,
@@ -22,6 +23,9 @@ import type {
 /** What an operator may ask of one actor. */
 export const ACTOR_COMMANDS = ["start", "stop", "restart", "pause", "resume"] as const;
 export type ActorCommand = (typeof ACTOR_COMMANDS)[number];
+
+/** One that has been at a handler for so long when it is to take a configuration is restarted with it. */
+export const TAKE_WITHIN_MS = 5000;
 
 /** An actor's state as an operator sees it: `paused` is one that runs and does nothing by itself. */
 export type ActorState = ChildState | "paused";
@@ -46,7 +50,7 @@ export interface ActorControlOptions {
   readonly supervisorOf: (actor: string) => Supervisor | undefined;
   /** Carries an operation to the actor's present incarnation. */
   readonly operate: (actor: string, operation: Operation) => Promise<OperationOutcome>;
-  readonly nowMs: () => number;
+  readonly clock: Pick<Clock, "nowMs" | "after">;
   readonly onTransition?: (transition: ActorTransition) => void;
 }
 
@@ -102,7 +106,8 @@ export class ActorControl {
   }
 
   /**
-   * Gives an actor another configuration, which its later starts have too. It is restarted when it does not take it while it runs.
+   * Gives an actor another configuration, which its later starts have too. It is restarted when it does not take it while it runs,
+   * or not within TAKE_WITHIN_MS: else one that waits for a disk would keep whoever asks for ever.
    * @param config plain data. Rejects when it cannot be copied to the actor's thread
    */
   async reconfigure(actor: string, config: unknown, reason: string): Promise<ReconfigureResult> {
@@ -121,7 +126,7 @@ export class ActorControl {
     }
     this.#configs.set(actor, config);
     try {
-      const outcome = await this.#operate(actor, { kind: "reconfigure", config });
+      const outcome = await this.#inTime(this.#operate(actor, { kind: "reconfigure", config }));
       if (outcome === "done") return { ok: true, effect: "live" };
       // It ended since, and what comes after it has the new configuration.
       if (outcome === "interrupted") {
@@ -189,9 +194,17 @@ export class ActorControl {
     }
   }
 
+  /** `cannot` when it takes too long. Whoever restarts the actor then makes void what it was to do. */
+  #inTime(work: Promise<OperationOutcome>): Promise<OperationOutcome> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.after(TAKE_WITHIN_MS, () => resolve("cannot"));
+      void work.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
   #tell(actor: string, supervisor: Supervisor, from: ActorState, to: ActorState, reason: string): void {
     const { restarts = 0 } = supervisor.children().find(({ name }) => name === actor) ?? {};
-    const atMs = this.#options.nowMs();
+    const atMs = this.#options.clock.nowMs();
     this.#options.onTransition?.({
       supervisor: supervisor.name,
       child: actor,

@@ -157,7 +157,7 @@ export class System {
       configs: new Map(this.#actors.map(({ name, config }) => [name, config])),
       supervisorOf: (actor) => this.#groupOf(actor),
       operate: (actor, operation) => (this.#workerOf(actor) ?? this.#local).operate(actor, operation),
-      nowMs: () => clock.nowMs(),
+      clock,
       ...(spec.onSupervision === undefined ? {} : { onTransition: spec.onSupervision }),
     });
     const common = { clock, random };

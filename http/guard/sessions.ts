@@ -11,7 +11,10 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Caller } from "./tokens.ts";
 
 export const SESSION_MS = 12 * 3_600_000;
-/** Sessions that there may be at once; a further one ends the oldest. */
+/**
+ * Sessions that there may be at once. A further one ends the oldest of the same token, if it has any: who has one token cannot
+ * sign others out.
+ */
 export const MAX_SESSIONS = 64;
 const ID_BYTES = 32;
 
@@ -33,8 +36,7 @@ export class Sessions {
   open(caller: Caller): string {
     const nowMs = this.#clock.nowMs();
     for (const [key, { expiresMs }] of this.#sessions) if (expiresMs <= nowMs) this.#sessions.delete(key);
-    const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined && this.#sessions.size >= MAX_SESSIONS) this.#sessions.delete(oldest);
+    if (this.#sessions.size >= MAX_SESSIONS) this.#sessions.delete(this.#oldestOf(caller.name));
     const id = randomBytes(ID_BYTES).toString("base64url");
     this.#sessions.set(hash(id), { caller, expiresMs: nowMs + SESSION_MS });
     return id;
@@ -56,6 +58,13 @@ export class Sessions {
 
   get count(): number {
     return this.#sessions.size;
+  }
+
+  /** Of a token, else of all: of one or more. */
+  #oldestOf(name: string | null): string {
+    const entries = [...this.#sessions];
+    const own = entries.find(([, session]) => session.caller.name === name);
+    return (own ?? entries[0]!)[0];
   }
 }
 

@@ -6,7 +6,14 @@
 import { createActor } from "xstate";
 import type { Clock, Timer } from "../clock.ts";
 import { type Cause, type ChildEvent, createChildMachine } from "./child-machine.ts";
-import type { ChildPolicy, ChildState, ChildStatus, SupervisedChild, TreeNode } from "./types.ts";
+import type {
+  ChildPolicy,
+  ChildState,
+  ChildStatus,
+  CommandResult,
+  SupervisedChild,
+  TreeNode,
+} from "./types.ts";
 
 export interface Transition {
   readonly child: ManagedChild;
@@ -33,6 +40,8 @@ export class ManagedChild {
   wanted = false;
   /** Failures without a run of `resetAfterMs` between them. */
   failuresInARow = 0;
+  /** An operator's stop that is under way. */
+  commandedStop: Promise<CommandResult> | undefined;
 
   readonly #port: SupervisedChild;
   readonly #clock: Clock;

@@ -45,9 +45,17 @@ export async function startChild(core: SupervisorCore, name: string, reason: str
 export async function stopChild(core: SupervisorCore, name: string, reason: string): Promise<CommandResult> {
   const child = commanded(core, name);
   if (!(child instanceof ManagedChild)) return child;
+  // Asked again while it ends it ends once, however often and for however long that is.
+  if (child.commandedStop !== undefined) return child.commandedStop;
   child.wanted = false;
   core.rounds.withdrawStarts([child]);
-  return carryOut(core, { reason, ends: [child] });
+  let isOver = false;
+  const stop = carryOut(core, { reason, ends: [child] }, () => {
+    isOver = true;
+    child.commandedStop = undefined;
+  });
+  if (!isOver) child.commandedStop = stop;
+  return stop;
 }
 
 /** The child that is meant, or why no command about it is taken now. */
@@ -74,12 +82,20 @@ function conflictOf(core: SupervisorCore, child: ManagedChild): CommandResult | 
   return refuse("restarting", `${who} is being started or stopped already; try again when that is done`);
 }
 
-function carryOut(core: SupervisorCore, parts: Partial<Round>): Promise<CommandResult> {
+function carryOut(
+  core: SupervisorCore,
+  parts: Partial<Round>,
+  onSettled: () => void = () => {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
+    const settle = (result: CommandResult) => {
+      onSettled();
+      resolve(result);
+    };
     core.rounds.add({
       ...parts,
-      done: () => resolve({ ok: true }),
-      interrupted: () => resolve(refuse("interrupted", "a failure or another command came between")),
+      done: () => settle({ ok: true }),
+      interrupted: () => settle(refuse("interrupted", "a failure or another command came between")),
     });
     core.pump();
   });

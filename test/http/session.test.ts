@@ -197,11 +197,9 @@ test("strangers who send slowly keep nobody out who has a token", async () => {
   const control = open();
   const send = (path: string, method: string, body: string | ReadableStream, headers = {}) =>
     control.request(path, {
-      method,
-      body,
+      ...({ method, body, duplex: "half" } as object),
       headers: { ...JSON_BODY, ...headers },
-      duplex: "half",
-    } as RequestInit);
+    });
   const slow = Array.from({ length: MAX_BODIES }, () =>
     send("/v1/session", "POST", new ReadableStream({ pull: () => new Promise(() => {}) })),
   );

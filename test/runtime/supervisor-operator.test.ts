@@ -2,8 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { VirtualClock } from "../../runtime/clock.ts";
+import { SupervisorCore } from "../../runtime/supervisor/core.ts";
 import type { CommandResult } from "../../runtime/supervisor/index.ts";
-import { build, DIED, running } from "./supervisor-support.ts";
+import { startChild, stopChild } from "../../runtime/supervisor/operator.ts";
+import { checkDeclaration } from "../../runtime/supervisor/validate.ts";
+import { build, DIED, FakeChild, pass, running } from "./supervisor-support.ts";
 
 const done: CommandResult = { ok: true };
 
@@ -158,6 +162,40 @@ test("stopChild works in every state", async () => {
   void supervisor.stopChild("a");
   await pass(0);
   await stop(); // Stopped.
+});
+
+// Breaks when each command is a round of its own: some thousands while a child hangs held the thread up for seconds.
+test("stopChild asked again while it is under way is the same stop, and another when that is over", async () => {
+  const clock = new VirtualClock(0);
+  const journal: string[] = [];
+  const child = new FakeChild("a", clock, journal);
+  const options = { name: "house", clock, random: () => 0 };
+  const core = new SupervisorCore(
+    checkDeclaration(options, [{ child, policy: { stopDeadlineMs: 20 } }]),
+    options,
+  );
+  core.startAll(() => {});
+  await pass(clock, 0);
+  let added = 0;
+  const add = core.rounds.add.bind(core.rounds);
+  core.rounds.add = (parts) => {
+    added++;
+    add(parts);
+  };
+  for (let time = 1; time <= 2; time++) {
+    child.stopPlan = ["hang"];
+    const stops = Array.from({ length: 100 }, () => stopChild(core, "a", ""));
+    await pass(clock, 20);
+    for (const result of await Promise.all(stops)) assert.deepEqual(result, done);
+    assert.equal(core.find("a")?.state, "stopped");
+    assert.equal(added, time);
+    assert.deepEqual(await stopChild(core, "a", ""), done, "stopped already");
+    const started = startChild(core, "a", "");
+    await pass(clock, 0);
+    assert.deepEqual(await started, done);
+    added = time;
+  }
+  assert.deepEqual(journal, ["start a", "stop a", "kill a", "start a", "stop a", "kill a", "start a"]);
 });
 
 test("stopping one of several that restart together leaves the others to go on", async () => {

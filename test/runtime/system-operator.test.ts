@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ActorContext, Behaviour } from "../../runtime/actor/types.ts";
+import { TAKE_WITHIN_MS } from "../../runtime/actor-control.ts";
 import type { CommandResult } from "../../runtime/supervisor/index.ts";
 import { ACTOR_COMMANDS, type ActorCommand, type ReconfigureResult } from "../../runtime/system.ts";
 import { type Inline, lagOf, noting, openInline, publish, say, source } from "../fixtures/actor-inline.ts";
@@ -275,6 +276,39 @@ describe("another configuration", () => {
     );
     assert.deepEqual(await run(system.reconfigure("plain", 200, "")), { ok: true, effect: "restarted" });
     assert.equal(starts.at(-1), 200);
+  });
+
+  // Breaks when it is waited for without end: then no setting could be changed any more.
+  test("restarts an actor that is at something and does not come back", async () => {
+    const values: unknown[] = [];
+    const taken: unknown[] = [];
+    const inline = await openInline({
+      actors: {
+        actor: {
+          make(context) {
+            values.push(context.config);
+            return {
+              receive: () => new Promise((resolve) => context.clock.after(2 ** 30, () => resolve())),
+              reconfigure: (next) => taken.push(next) > 0,
+            };
+          },
+          spec: { config: 1 },
+        },
+      },
+    });
+    const { system, run, settle, pass, state } = inline;
+    system.tell("actor", say("wait"));
+    await settle();
+    let isOver = false;
+    const changed = system.reconfigure("actor", 2, "wished for").finally(() => {
+      isOver = true;
+    });
+    await pass(TAKE_WITHIN_MS - 10);
+    assert.deepEqual([isOver, values], [false, [1]]);
+    assert.deepEqual(await run(changed), { ok: true, effect: "restarted" });
+    assert.deepEqual([values, taken, state("actor").state], [[1, 2], [], "running"]);
+    assert.deepEqual(await run(system.reconfigure("actor", 3, "")), { ok: true, effect: "live" });
+    assert.deepEqual(taken, [3]);
   });
 
   test("is kept for one that is stopped", async () => {

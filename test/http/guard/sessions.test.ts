@@ -45,6 +45,17 @@ test("there are so many and no more: the oldest ends, and before it those whose 
   assert.equal(sessions.count, 1);
 });
 
+// Breaks when the oldest of all ends: who may only read could then sign out who controls.
+test("who opens many with one token ends its own, and nobody else's", () => {
+  const sessions = new Sessions(new VirtualClock());
+  const other = sessions.open(caller("other"));
+  const own = Array.from({ length: 3 * MAX_SESSIONS }, () => sessions.open(caller("own")));
+  assert.equal(sessions.count, MAX_SESSIONS);
+  assert.equal(sessions.callerOf(other)?.name, "other");
+  assert.equal(sessions.callerOf(own.at(-1)!)?.name, "own");
+  assert.equal(sessions.callerOf(own[0]!), undefined);
+});
+
 test("an id has 256 random bits, and is not kept", () => {
   const sessions = new Sessions(new VirtualClock());
   const ids = Array.from({ length: MAX_SESSIONS }, () => sessions.open(caller("a")));
