@@ -22,7 +22,6 @@ const BY_HAND: SettingChange = { change: "fixed", actors: [], writable: false };
 /** By name, or by the group that it is in; the longest counts. What is not here counts when the process starts. */
 export const SETTING_CHANGES: Readonly<Record<string, SettingChange>> = {
   http: BY_HAND,
-  "http.host": FIXED,
   "http.port": FIXED,
   sampler: live("sampler"),
   // The keeper waits for the windower, so it has to know too.

@@ -7,9 +7,13 @@ export interface ServerEvent {
   readonly id: string | undefined;
 }
 
-/** Ends when the body does, and when it breaks: whoever needs the end of it sees that it did not come. */
+/**
+ * Ends when the body does, and when it breaks: whoever needs the end of it sees that it did not come.
+ * @param onId told of an id that comes without an event
+ */
 export async function* readEvents(
   body: ReadableStream<Uint8Array> | null,
+  onId: (id: string) => void = () => {},
 ): AsyncGenerator<ServerEvent, void, void> {
   const decoder = new TextDecoder();
   let text = "";
@@ -21,7 +25,9 @@ export async function* readEvents(
       for (const block of blocks) {
         const event = field(block, "event");
         const data = field(block, "data");
-        if (event !== undefined && data !== undefined) yield { event, data, id: field(block, "id") };
+        const id = field(block, "id");
+        if (event !== undefined && data !== undefined) yield { event, data, id };
+        else if (id !== undefined) onId(id);
       }
     }
   } catch {

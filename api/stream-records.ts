@@ -110,7 +110,10 @@ async function* follow(
         continue;
       }
       const watched = watchedBody(answered.response.body, clock, () => connection.abort());
-      for await (const event of readEvents(watched)) {
+      const events = readEvents(watched, (id) => {
+        position = id;
+      });
+      for await (const event of events) {
         if (isOver(given)) return;
         position = event.id ?? position;
         const record = recordOf(event, options);

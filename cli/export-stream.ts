@@ -23,6 +23,8 @@ const RENEW_MS = 10_000;
 const SHOW_MS = 1000;
 /** A server that does not answer for this long is given up: the lease is over by then. */
 const LOST_MS = 60_000;
+/** What a server has to answer in, once the command is to end. */
+const END_MS = 2000;
 /** Reasons for which it is asked again. */
 const PASSING: readonly string[] = ["unreachable", "unavailable", "too-many"];
 
@@ -31,12 +33,17 @@ export async function exportStream(given: Given): Promise<void> {
   const wish = streamWish(given);
   const client = await openServer(given);
   const abort = new AbortController();
-  const offSignal = onStopSignal(() => abort.abort());
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const offSignal = onStopSignal(() => {
+    abort.abort();
+    late ??= setTimeout(() => void client.close(), END_MS);
+  });
   try {
     if (wish.to === "stdout") await toStdout(client, wish.stream, abort.signal);
     else await atOutlet(client, wish.outlet, abort.signal);
   } finally {
     offSignal();
+    clearTimeout(late);
     await client.close();
   }
 }
@@ -48,12 +55,24 @@ async function toStdout(client: RemoteStoreClient, options: StreamBytesOptions, 
     throw refusalEnd(stream);
   }
   try {
-    for await (const bytes of stream.bytes) await writeOut(bytes);
+    // Who reads standard output may have stopped to.
+    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    for await (const bytes of stream.bytes) await Promise.race([write(bytes), stopped]);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EPIPE") throw error;
+    if (error instanceof CommandEnd || (error as NodeJS.ErrnoException).code === "EPIPE") throw error;
   }
   if (!signal.aborted)
     throw new CommandEnd(FAILED, "the stream broke off; start Millrace, and the command again");
+}
+
+async function write(bytes: Uint8Array): Promise<void> {
+  try {
+    await writeOut(bytes);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EPIPE") throw error;
+    throw new CommandEnd(FAILED, `standard output cannot be written (${code ?? "unknown"})`);
+  }
 }
 
 async function atOutlet(
@@ -62,7 +81,10 @@ async function atOutlet(
   signal: AbortSignal,
 ): Promise<void> {
   const opened = await client.openOutlet({ ...options, leaseMs: LEASE_MS });
-  if (!opened.ok) throw refusalEnd(opened);
+  if (!opened.ok) {
+    if (signal.aborted) return;
+    throw refusalEnd(opened);
+  }
   let { outlet } = opened;
   const line = new ProgressLine(process.stderr);
   try {
@@ -73,6 +95,7 @@ async function atOutlet(
       await pause(lostMs > 0 ? SHOW_MS : everyMs, signal);
       if (signal.aborted) break;
       const renewed = await renew(client, outlet, options);
+      if (signal.aborted && !renewed.ok) break;
       if (renewed.ok) {
         lostMs = 0;
         outlet = renewed.outlet;
@@ -86,7 +109,8 @@ async function atOutlet(
     const closed = await client.closeOutlet(outlet.id);
     line.clear();
     const { sentRows } = closed.ok ? closed.outlet : outlet;
-    process.stderr.write(`${outlet.address}: closed; ${countText(sentRows)} rows were sent\n`);
+    const end = closed.ok ? "closed" : "the server does not answer; it closes by itself";
+    process.stderr.write(`${outlet.address}: ${end}; ${countText(sentRows)} rows were sent\n`);
   } finally {
     line.clear();
   }

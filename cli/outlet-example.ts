@@ -15,10 +15,12 @@ export function outletExample(outlet: OutletView): string {
       "[print(*s.recv_multipart()) for _ in iter(int, 1)]",
     );
   }
+  // Unpacker asks for more than there is: a file with a buffer would wait for all of it.
+  const buffering = format === "msgpack" ? ", buffering=0" : "";
   const file =
     transport === "pipe"
-      ? `open('${path}', 'rb')`
-      : `socket.create_connection(('${hostOf(outlet)}', ${port})).makefile('rb')`;
+      ? `open('${path}', 'rb'${buffering})`
+      : `socket.create_connection(('${hostOf(outlet)}', ${port})).makefile('rb'${buffering})`;
   const socket = transport === "pipe" ? "" : "socket, ";
   switch (format) {
     case "jsonl":

@@ -9,7 +9,7 @@ import {
   type BroadcasterReplies,
   type BroadcasterStats,
 } from "../actors/broadcaster/protocol.ts";
-import type { ClientView } from "../actors/feed/subscription.ts";
+import type { ClientView, FeedTotals } from "../actors/feed/subscription.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
 import { createMetrics, type MetricCells, type Metrics } from "../runtime/metrics/index.ts";
 import type { SystemStatus } from "../runtime/system.ts";
@@ -23,6 +23,7 @@ interface Snapshot {
   /** Undefined when the broadcaster did not answer. */
   readonly streams: BroadcasterStats | undefined;
   readonly clients: readonly ClientView[];
+  readonly sent: FeedTotals;
 }
 
 /** A scrape does not wait for a broadcaster that is down. */
@@ -42,7 +43,9 @@ export function createMetricsText(
       store.gather(),
     ]);
     const streams = answer.ok ? answer.value : undefined;
-    return { status: deps.status(), ledger: deps.ledger(), streams, clients: deps.feed.clients() };
+    const { feed } = deps;
+    const ours = { clients: feed.clients(), sent: feed.totals() };
+    return { status: deps.status(), ledger: deps.ledger(), streams, ...ours };
   };
   let snapshot: Snapshot | undefined;
   return async () => {
@@ -63,6 +66,7 @@ function registerAll(metrics: Metrics, first: Snapshot, now: () => Snapshot): vo
   registerLedger(metrics, first.ledger, () => now().ledger);
   registerSystem(metrics, first.status, () => now().status);
   registerClients(metrics, () => now().clients);
+  registerSent(metrics, () => now().sent);
   registerStreams(metrics, () => now().streams);
 }
 
@@ -127,6 +131,14 @@ function registerClients(metrics: Metrics, now: () => readonly ClientView[]): vo
   metrics.registerGauge("stream_queued_bytes", "Bytes that wait for slow clients over HTTP.", {}, queued);
 }
 
+function registerSent(metrics: Metrics, now: () => FeedTotals): void {
+  const rows = "Rows sent to stream clients over HTTP; a row that two take counts twice.";
+  metrics.registerCounter("stream_rows_sent", rows, {}, () => now().sentRows);
+  metrics.registerCounter("stream_bytes_sent", "Bytes of those rows.", {}, () => now().sentBytes);
+  const dropped = "Rows that slow stream clients over HTTP had no room for.";
+  metrics.registerCounter("stream_rows_dropped", dropped, {}, () => now().droppedRows);
+}
+
 function registerStreams(metrics: Metrics, now: () => BroadcasterStats | undefined): void {
   const stats = () => {
     const streams = now();
@@ -135,7 +147,7 @@ function registerStreams(metrics: Metrics, now: () => BroadcasterStats | undefin
   };
   const dropped = () => stats().droppedRows;
   const help = "Rows that were encoded for streams and not fetched in time; clients read them from the log.";
-  metrics.registerCounter("stream_rows_dropped", help, {}, dropped);
+  metrics.registerCounter("stream_rows_missed", help, {}, dropped);
   const encoded = () => stats().encodedRows;
   metrics.registerCounter(
     "stream_rows_encoded",

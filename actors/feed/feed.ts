@@ -19,6 +19,7 @@ import type {
   Changed,
   ClientView,
   Feed,
+  FeedTotals,
   Subscribed,
   Subscription,
   SubscriptionChange,
@@ -50,6 +51,8 @@ class LiveFeed implements Feed {
   readonly #clients = new Set<Client>();
   /** By client: its changes, one after the other. */
   readonly #changes = new WeakMap<Client, Promise<unknown>>();
+  /** Of clients that have gone. */
+  #gone: FeedTotals = { sentRows: 0, sentBytes: 0, droppedRows: 0 };
   #isClosed = false;
 
   constructor(access: FeedAccess, options: FeedOptions) {
@@ -90,6 +93,10 @@ class LiveFeed implements Feed {
     return [...this.#clients].filter(({ sources }) => sources.length > 0).map((client) => client.view());
   }
 
+  totals(): FeedTotals {
+    return [...this.#clients].reduce((sum, client) => plus(sum, client.view()), this.#gone);
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const client of [...this.#clients]) client.end("closing");
@@ -119,7 +126,7 @@ class LiveFeed implements Feed {
   }
 
   #remove(client: Client): void {
-    this.#clients.delete(client);
+    if (this.#clients.delete(client)) this.#gone = plus(this.#gone, client.view());
     for (const { tap } of client.sources) this.#line.release(tap, client);
   }
 
@@ -180,4 +187,12 @@ function specsOf(wish: Subscription): readonly TapSpec[] {
   const { format, framing, columns, where, datasets } = wish;
   const positions = framing === "sse" && (wish.positions ?? datasets.length > 1);
   return datasets.map((dataset) => ({ dataset, format, framing, columns, where, positions }));
+}
+
+function plus(one: FeedTotals, other: FeedTotals): FeedTotals {
+  return {
+    sentRows: one.sentRows + other.sentRows,
+    sentBytes: one.sentBytes + other.sentBytes,
+    droppedRows: one.droppedRows + other.droppedRows,
+  };
 }

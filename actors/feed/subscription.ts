@@ -116,10 +116,19 @@ export interface FeedClient {
 
 export type Subscribed = { readonly ok: true; readonly client: FeedClient } | Refused<SubscribeRefusal>;
 
+export interface FeedTotals {
+  readonly sentRows: number;
+  readonly sentBytes: number;
+  /** Rows for which a client's queue had no room. */
+  readonly droppedRows: number;
+}
+
 /** The one way from the broadcaster to many clients. One for HTTP, one for the outlets. */
 export interface Feed {
   subscribe(transport: Transport, wish: Subscription): Promise<Subscribed>;
   clients(): readonly ClientView[];
+  /** Of all clients since it was made, those that have gone too. */
+  totals(): FeedTotals;
   /** Ends every subscription (`closing`). */
   close(): void;
 }

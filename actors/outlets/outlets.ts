@@ -5,6 +5,7 @@
  * Sockets call between the messages, on the same thread. Opening and closing wait, and no message waits for them.
  */
 
+import { resolve as resolvePath } from "node:path";
 import type { Dataset } from "../../datasets/define.ts";
 import { datasets as allDatasets } from "../../datasets/index.ts";
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
@@ -71,9 +72,13 @@ export function createOutlets(
   let lastNumber = 0;
   let isStopping = false;
 
-  async function openOne(spec: OutletSpec, leaseMs: number | null): Promise<OutletsReplies["outlet.open"]> {
-    const fault = checkOutlet(spec, datasets) ?? checkLease(leaseMs) ?? checkRoom(spec);
+  async function openOne(wanted: OutletSpec, leaseMs: number | null): Promise<OutletsReplies["outlet.open"]> {
+    const fault = checkOutlet(wanted, datasets) ?? checkLease(leaseMs);
     if (fault !== undefined) return fault;
+    // As one path has many names, and two writers would mix their records in one pipe.
+    const spec = wanted.transport === "pipe" ? { ...wanted, path: resolvePath(wanted.path) } : wanted;
+    const full = checkRoom(spec);
+    if (full !== undefined) return full;
     opening.add(spec);
     const opened = await openPlace(spec, { feed, clock, log }).finally(() => opening.delete(spec));
     if (!opened.ok) return opened;

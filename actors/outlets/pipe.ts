@@ -7,12 +7,11 @@
  */
 
 import { closeSync, writeSync } from "node:fs";
-import { resolve as resolvePath } from "node:path";
 import process from "node:process";
 import type { Timer } from "../../runtime/clock.ts";
 import type { ClientView } from "../feed/subscription.ts";
-import { codeOf, type FileIdentity, hasReader, openFifo, readyFifo, removeFifo } from "./fifo.ts";
 import { CLOSE_MS, type OutletDeps, type OutletOpened } from "./outlet.ts";
+import { codeOf, type FileIdentity, hasReader, openFifo, readyFifo, removeFifo } from "./pipe-file.ts";
 import type { OutletSpec } from "./protocol.ts";
 import { Rows } from "./rows.ts";
 
@@ -32,14 +31,13 @@ const ATOMIC_BYTES = process.platform === "linux" ? 4096 : 512;
 type PipeSpec = OutletSpec & { readonly transport: "pipe" };
 
 export async function openPipe(spec: PipeSpec, deps: OutletDeps): Promise<OutletOpened> {
-  const path = resolvePath(spec.path);
-  const ready = await readyFifo(path);
+  const ready = await readyFifo(spec.path);
   if (!ready.ok) return ready;
-  const pipe = new PipeWriter({ ...spec, path }, ready.made, deps);
+  const pipe = new PipeWriter(spec, ready.made, deps);
   return {
     ok: true,
     outlet: {
-      spec: { ...spec, path },
+      spec,
       clients: () => pipe.clients(),
       sentRows: () => pipe.sentRows,
       close: () => pipe.close(),

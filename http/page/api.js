@@ -37,7 +37,18 @@ async function askJson(path, init, timeoutMs) {
     timeoutMs,
   );
   if (response.status === 204) return null;
-  return response.json();
+  return bodyOf(response, "json", init.signal);
+}
+
+/** What an answer holds, read as `json` or `text`. One that breaks off is no answer. @throws ApiError */
+export async function bodyOf(response, kind, signal) {
+  try {
+    return await response[kind]();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    missed();
+    throw new ApiError("the server's answer broke off");
+  }
 }
 
 /** An answer that is no problem. /health says how it is with a status of its own. @throws ApiError */
@@ -61,7 +72,7 @@ export async function ask(path, init = {}, timeoutMs = ANSWER_MS) {
   heard();
   const type = response.headers.get("content-type") ?? "";
   if (type.startsWith("application/problem+json")) {
-    const { detail, title, type: code = "" } = await response.json();
+    const { detail, title, type: code = "" } = await bodyOf(response, "json", init.signal);
     const error = new ApiError(detail ?? title, response.status, code.split(":").at(-1));
     if (response.status === 401 && init.method !== "POST") signedOut();
     throw error;

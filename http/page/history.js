@@ -1,7 +1,7 @@
 // What is stored already: an export as CSV, which is small and read without a library. The columns asked for here hold neither
 // commas nor quotes.
 
-import { ask } from "./api.js";
+import { ask, bodyOf } from "./api.js";
 
 const FILE_MS = 60_000;
 
@@ -13,7 +13,7 @@ export async function storedRows(dataset, columns, fromMs, toMs) {
     columns: columns.join(","),
   });
   const response = await ask(`/v1/export/${dataset}.csv?${query}`, {}, FILE_MS);
-  const lines = (await response.text()).split(/\r?\n/);
+  const lines = (await bodyOf(response, "text")).split(/\r?\n/);
   return lines
     .slice(1)
     .filter((line) => line !== "")

@@ -36,7 +36,9 @@ export class OpenStreams {
       connection?.keepOpen();
       const body = rowBody({
         client,
-        form: isEvents ? eventForm(wish.format) : rawForm(wish.format, client.preamble),
+        form: isEvents
+          ? eventForm(wish.format, wish.datasets.length === 1 ? wish.datasets : this.known().datasets)
+          : rawForm(wish.format, client.preamble),
         clock: this.#deps.clock,
         endsWhenStalled: wish.whenFull === "disconnect",
         gone: c.req.raw.signal,

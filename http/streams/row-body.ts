@@ -6,6 +6,7 @@
  * Bun's own kind of stream (`type: "direct"`) is not used: its `write` and `flush` do not say that the network is slow.
  */
 
+import type { Positions } from "../../actors/broadcaster/positions.ts";
 import type { EndReason, FeedClient } from "../../actors/feed/subscription.ts";
 import type { Notice } from "../../datasets/records/format.ts";
 import { concatBytes } from "../../runtime/batch/index.ts";
@@ -17,9 +18,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What stands between and around the rows. Undefined: nothing that a reader of the form would not stumble over. */
 export interface BodyForm {
-  readonly opening: Bytes | undefined;
+  opening(positions: Positions): Bytes | undefined;
   /** Said after BEAT_MS without a word. */
-  readonly beat: Bytes | undefined;
+  beat(positions: Positions): Bytes | undefined;
   notice(notice: Notice): Bytes | undefined;
   ended(reason: EndReason): Bytes | undefined;
 }
@@ -62,7 +63,7 @@ class BodySession {
 
   constructor(options: RowBodyOptions) {
     this.#options = options;
-    this.#opening = options.form.opening;
+    this.#opening = options.form.opening(options.client.positions());
     this.#quiet = new QuietTimer(options.clock, BEAT_MS, this.#onQuiet);
   }
 
@@ -119,9 +120,11 @@ class BodySession {
   }
 
   readonly #onQuiet = (sinceMs: number): void => {
-    const { form, endsWhenStalled } = this.#options;
+    const { client, form, endsWhenStalled } = this.#options;
     if (this.#isAsked) {
-      if (form.beat !== undefined) this.#give(form.beat);
+      // All that was taken was given, too: the client stands where its rows end.
+      const beat = form.beat(client.positions());
+      if (beat !== undefined) this.#give(beat);
     } else if (endsWhenStalled && sinceMs >= STALL_MS) {
       this.end("stalled");
     }

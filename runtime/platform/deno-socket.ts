@@ -4,7 +4,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { MAX_MESSAGE_BYTES, type Socket, type SocketHandlers, TOO_BIG } from "./types.ts";
+import { GOING_AWAY, MAX_MESSAGE_BYTES, type Socket, type SocketHandlers, TOO_BIG } from "./types.ts";
 
 /** As far as it is used. Unlike a client's, it closes with any code. */
 export interface DenoWebSocket {
@@ -23,6 +23,9 @@ export interface DenoWebSocket {
 const HIGH_BYTES = 64 * 1024;
 const FIRST_LOOK_MS = 2;
 const LONGEST_LOOK_MS = 250;
+/** After its answer has left, a socket opens at once or never does. */
+const OPEN_WITHIN_MS = 2000;
+const CONNECTING = 0;
 const OPEN = 1;
 const CUT = 1011;
 
@@ -32,22 +35,33 @@ export class DenoSocket implements Socket {
   /** Resolves when it has closed. */
   readonly closed: Promise<void>;
   #look: ReturnType<typeof setTimeout> | undefined;
+  #opening: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
 
-  constructor(ws: DenoWebSocket, handlers: SocketHandlers) {
+  /** @param answered settles when the answer to the upgrade has left, or cannot any more */
+  constructor(ws: DenoWebSocket, handlers: SocketHandlers, answered: Promise<void>) {
     this.#ws = ws;
     this.#handlers = handlers;
     ws.binaryType = "arraybuffer";
-    ws.onopen = () => handlers.open(this);
+    ws.onopen = () => {
+      clearTimeout(this.#opening);
+      if (this.#isClosed) this.close(GOING_AWAY, "too late");
+      else handlers.open(this);
+    };
     ws.onmessage = ({ data }) => this.#hear(data);
     // Else an error that nobody hears ends the process. What closes it follows.
     ws.onerror = () => {};
     this.closed = new Promise((resolve) => {
       ws.onclose = () => {
         clearTimeout(this.#look);
-        handlers.close(this);
+        clearTimeout(this.#opening);
+        if (!this.#isClosed) handlers.close(this);
+        this.#isClosed = true;
         resolve();
       };
     });
+    const watch = () => this.#watchOpening();
+    answered.then(watch, watch);
   }
 
   get bufferedBytes(): number {
@@ -72,8 +86,16 @@ export class DenoSocket implements Socket {
     this.close(CUT, "cut");
   }
 
+  /** Of a client that went while it was being upgraded Deno says nothing: the socket neither opens nor closes. */
+  #watchOpening(): void {
+    if (this.#ws.readyState !== CONNECTING) return;
+    this.#opening = setTimeout(() => {
+      if (this.#ws.readyState === CONNECTING) this.#ws.onclose?.();
+    }, OPEN_WITHIN_MS);
+  }
+
   #hear(data: string | ArrayBuffer): void {
-    if (this.#ws.readyState !== OPEN) return;
+    if (this.#isClosed || this.#ws.readyState !== OPEN) return;
     const bytes = typeof data === "string" ? textBytes(data) : data.byteLength;
     // Deno has read it by now; a bound before that it does not know.
     if (bytes > MAX_MESSAGE_BYTES) this.close(TOO_BIG, "the message is too big");

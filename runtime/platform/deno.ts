@@ -121,7 +121,7 @@ class DenoConnection implements Connection {
       throw error;
     }
     this.upgraded = upgraded.response;
-    const socket = new DenoSocket(upgraded.socket, handlers);
+    const socket = new DenoSocket(upgraded.socket, handlers, this.#info.completed);
     this.#sockets.add(socket);
     this.#underWay.add(socket.closed.then(() => void this.#sockets.delete(socket)));
     return new Response(null);

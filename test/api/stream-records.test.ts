@@ -97,6 +97,19 @@ describe("streamRecords", () => {
     assert.ok(asked.every(({ authorization }) => authorization === "Bearer secret"));
   });
 
+  test("where it stands without a record yet counts as well", async (t) => {
+    const { url, asked } = await openServer(t, [
+      events("id: 6\n\n"),
+      events(": still here\nid: 9\n\n"),
+      events(event(12)),
+    ]);
+    assert.deepEqual(await take(streamRecords(url, { datasets: ["memory"], clock: hastyClock() }), 1), [12]);
+    assert.deepEqual(
+      asked.map(({ lastEventId }) => lastEventId),
+      [undefined, "6", "9"],
+    );
+  });
+
   test("of several datasets, or all, it is one stream", async (t) => {
     const answer = events(event(1), event(1, "process"));
     const { url, asked } = await openServer(t, [answer, answer]);

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
@@ -103,6 +105,8 @@ test("there is a line to paste for every transport and format", () => {
       } as unknown as OutletView);
       assert.match(line, transport === "pipe" ? /\/run\/x\.fifo/ : /4711/);
       assert.match(line, /^(nc|cat|python3) [^\n]*$/);
+      // Else nothing is printed before many rows have come.
+      if (line.includes("msgpack.Unpacker")) assert.match(line, /'rb', buffering=0\)/);
     }
   }
 });
@@ -179,6 +183,33 @@ test(
     assert.match(refused.stderr, /^where: .*column of memory/);
   },
 );
+
+test("a server that does not answer does not keep it from ending", TIMEOUT, async (t) => {
+  const asked: string[] = [];
+  const silent = createServer(({ url }) => void asked.push(url ?? ""));
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const { port } = silent.address() as AddressInfo;
+  for (const to of [
+    ["--port", "0"],
+    ["--output", "-"],
+  ]) {
+    asked.length = 0;
+    let kill: (signal: "SIGINT" | "SIGTERM") => void = () => {};
+    const ended = runCli(["export", "--stream", ...to, "--url", `http://127.0.0.1:${port}`], {
+      onStart(send) {
+        kill = send;
+      },
+    });
+    await until("it has asked", () => asked.length > 0, 60_000);
+    kill("SIGINT");
+    const { code, stderr } = await ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+  }
+});
 
 test("without a Millrace that runs it is said how to start one", TIMEOUT, async (t) => {
   const data = join(temporary(t), "data");

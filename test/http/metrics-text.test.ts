@@ -49,6 +49,7 @@ function metricsText(stats: AskResult<unknown>, given: Given = {}) {
       subscribe: () => assert.fail("a scrape subscribes nobody"),
       clients: () =>
         [17, 25].map((queuedBytes) => ({ ...new FakeClient("c", "sse", wish()).view(), queuedBytes })),
+      totals: () => ({ sentRows: 300, sentBytes: 4000, droppedRows: 5 }),
       close: () => assert.fail("a scrape closes nothing"),
     },
   });
@@ -73,7 +74,10 @@ test("every figure of the system is a series", async () => {
     "millrace_dead_letters_total 1",
     "millrace_stream_clients 2",
     "millrace_stream_queued_bytes 42",
-    "millrace_stream_rows_dropped_total 7",
+    "millrace_stream_rows_sent_total 300",
+    "millrace_stream_bytes_sent_total 4000",
+    "millrace_stream_rows_dropped_total 5",
+    "millrace_stream_rows_missed_total 7",
     "millrace_stream_rows_encoded_total 100",
     'millrace_stream_latency_seconds{quantile="0.99"} 0.008',
     'millrace_store_rows{dataset="memory"} 70',

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "../e2e/support.ts";
 
 interface Series {
   add(timeMs: number, values: readonly (number | null)[]): void;
@@ -119,4 +120,26 @@ test("a pseudonym is the first eight digits of its hash, whatever its sign and s
   assert.equal(pseudonymText("5500111474686833747"), "4c54523e");
   assert.equal(pseudonymText("0"), "00000000");
   assert.equal(pseudonymText("18446744073709551615"), "ffffffff");
+});
+
+test("an answer that breaks off is told as a problem, and the connection as lost until the server is heard again", async (t) => {
+  const { fetch } = globalThis;
+  t.after(() => {
+    globalThis.fetch = fetch;
+  });
+  globalThis.fetch = (async (path: string) => {
+    if (path === "/health") return new Response("{}");
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new TypeError("cut")) });
+    return new Response(broken, {
+      headers: { "content-type": path.includes(".csv") ? "text/csv" : "application/json" },
+    });
+  }) as typeof globalThis.fetch;
+  const { ApiError, getJson } = await load("api.js");
+  const { storedRows } = await load("history.js");
+  const { connection } = await load("connection.js");
+  for (const ask of [() => getJson("/v1/ledger"), () => storedRows("memory", ["timestamp"], 0, 1)]) {
+    await assert.rejects(ask, (error) => error instanceof ApiError);
+    assert.equal(connection.state, "lost");
+    await until("it is heard again", () => connection.state === "live");
+  }
 });

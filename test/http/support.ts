@@ -102,6 +102,7 @@ export function openControl(options: ControlOptions = {}): Control {
         message: "the broadcaster is not running",
       }),
       clients: () => [],
+      totals: () => ({ sentRows: 0, sentBytes: 0, droppedRows: 0 }),
       close() {},
       ...options.feed,
     },

@@ -18,10 +18,10 @@ import {
   STREAM_FORMATS,
 } from "../../datasets/records/index.ts";
 import { concatBytes, END_OF_STREAM, type PublicBatch } from "../../runtime/batch/index.ts";
-import { readValue, type Value } from "../fixtures/batch-cases.ts";
 import { plainRow, rowOf } from "../fixtures/dataset-rows.ts";
 import { mixed, mixedBatches, mixedColumns } from "../fixtures/mixed-rows.ts";
 import { publicBatch } from "../fixtures/public-batches.ts";
+import { expectedRecords } from "./expected-records.ts";
 import { PYTHON_TEST_TIMEOUT_MS, pythonSkipped, pythonWith, run } from "./python.ts";
 
 const PACKAGES = ["pyarrow==26.0.1", "msgpack==1.2.4", "protobuf==7.36.2", "grpcio-tools==1.85.1"];
@@ -108,26 +108,17 @@ function writeStreams(folder: string, dataset: Dataset): void {
     writeFileSync(path, encoder.preamble);
     return { format, path, encoder };
   });
-  const values = Object.fromEntries(dataset.publicColumns.map(({ name }): [string, unknown[]] => [name, []]));
-  let first: number | undefined;
   for (const batch of batchesOf(dataset)) {
-    first ??= batch.firstSequence;
     // In two pieces, as after a filter.
     const runs = [
       { from: 0, to: 7 },
       { from: 7, to: batch.rows },
     ];
     for (const { path, encoder } of streams) appendFileSync(path, encoder.encode(batch, runs, FACTS));
-    for (const { name } of dataset.publicColumns) {
-      const column = dataset.plan.public(name);
-      for (let row = 0; row < batch.rows; row++) {
-        values[name]!.push(printed(column.type, readValue(batch, column, row)));
-      }
-    }
   }
   for (const { format, path } of streams) if (format === "arrow") appendFileSync(path, END_OF_STREAM);
-  const columns = dataset.publicColumns.map(({ name, field }) => ({ name, type: field.type }));
-  writeFileSync(join(folder, `${dataset.name}.expected.json`), JSON.stringify({ first, columns, values }));
+  const expected = expectedRecords(dataset, batchesOf(dataset));
+  writeFileSync(join(folder, `${dataset.name}.expected.json`), JSON.stringify(expected));
 }
 
 function* batchesOf(dataset: Dataset): Generator<PublicBatch> {
@@ -139,14 +130,4 @@ function* batchesOf(dataset: Dataset): Generator<PublicBatch> {
     yield publicBatch(dataset, some, FIRST + from);
     from += some.length;
   }
-}
-
-/** As read-records.py has it. NaN is the one that Python makes of any. */
-function printed(type: string, value: Value): string | boolean | null {
-  if (value === null || typeof value === "boolean") return value;
-  if (type !== "f64" && type !== "f32") return String(value);
-  const bytes = new DataView(new ArrayBuffer(type === "f64" ? 8 : 4));
-  if (type === "f64") bytes.setFloat64(0, Number(value));
-  else bytes.setFloat32(0, Number(value));
-  return Buffer.from(bytes.buffer).toString("hex");
 }

@@ -191,6 +191,34 @@ test("a client that vanishes is an end like any other", async () => {
   });
 });
 
+test("a client that goes before it is upgraded is not waited for", async () => {
+  const watched = new Watched();
+  let upgrade: (() => void) | undefined;
+  let isUpgraded: boolean | undefined;
+  const fetch = async (request: Request, connection: Connection) => {
+    if (!request.headers.has("upgrade")) return hello();
+    await new Promise<void>((resolve) => {
+      upgrade = resolve;
+    });
+    const response = connection.upgrade(watched);
+    isUpgraded = response !== undefined;
+    return response ?? hello();
+  };
+  await withServer(fetch, async ({ port }) => {
+    const client = plainConnect(port, HOST);
+    client.write(
+      `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+    );
+    await until("it has asked", () => upgrade !== undefined);
+    client.destroy();
+    await new Promise((resolve) => client.once("close", resolve));
+    for (let turn = 0; turn < 5; turn++) await globalThis.fetch(`http://${HOST}:${port}/`);
+    upgrade?.();
+    await until("it is over", () => isUpgraded === false || watched.events.includes("close"));
+    assert.ok(watched.events.filter((event) => event === "close").length <= 1);
+  });
+});
+
 test("a request that is no upgrade is left as it is", async () => {
   await withSockets(new Watched(), async ({ port }) => {
     const response = await fetch(`http://${HOST}:${port}/`);

@@ -124,7 +124,14 @@ test("each dataset is told by itself what it lost, and only rows that the filter
   even.take();
   const [memory, minutes] = client.notices;
   assert.deepEqual([memory?.dataset, minutes?.dataset, client.notices.length], ["memory", "memory_1m", 2]);
-  assert.equal(client.client.view().droppedRows, (memory?.rows ?? 0) + (minutes?.rows ?? 0));
+  const dropped = (memory?.rows ?? 0) + (minutes?.rows ?? 0);
+  assert.equal(client.client.view().droppedRows, dropped);
+  const sums = house.feed.totals();
+  assert.equal(sums.droppedRows, dropped + (even.notices[0]?.rows ?? 0));
+  assert.ok(sums.sentRows > 0 && sums.sentBytes > 0);
+  client.client.close();
+  client.client.close();
+  assert.deepEqual(house.feed.totals(), sums, "who has gone counts on, and once");
   const [only] = even.notices;
   assert.equal(only?.next, 2 * (only?.rows ?? 0));
 });

@@ -78,6 +78,10 @@ export class FakeFeed implements Feed {
     return this.#isClosed;
   }
 
+  totals() {
+    return { sentRows: 0, sentBytes: 0, droppedRows: 0 };
+  }
+
   close(): void {
     this.#isClosed = true;
     this.end("closing");

@@ -197,9 +197,11 @@ describe("The outlets:", () => {
     const { ask, opened } = await openHouse(t);
     const path = join(folder, "rows.fifo");
     await opened(pipeSpec(path));
-    const again = await ask({ kind: "outlet.open", spec: pipeSpec(path), leaseMs: null });
-    assert.ok(!again.ok);
-    assert.equal(again.reason, "address-taken");
+    for (const name of [path, `${folder}//rows.fifo`, `${folder}/x/../rows.fifo`]) {
+      const again = await ask({ kind: "outlet.open", spec: pipeSpec(name), leaseMs: null });
+      assert.ok(!again.ok, name);
+      assert.equal(again.reason, "address-taken");
+    }
   });
 
   test("those of the settings are open from the start, and tried again where they cannot be", async (t) => {

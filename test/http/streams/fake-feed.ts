@@ -117,6 +117,10 @@ export class FakeFeed implements Feed {
     return this.all.filter(({ isClosed }) => !isClosed).map((client) => client.view());
   }
 
+  totals() {
+    return { sentRows: 0, sentBytes: 0, droppedRows: 0 };
+  }
+
   close(): void {
     for (const client of this.all) client.end("closing");
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parsePositions } from "../../../actors/broadcaster/positions.ts";
 import type { StreamFormat } from "../../../datasets/records/format.ts";
 import { eventForm, rawForm } from "../../../http/streams/body-forms.ts";
 import { WRITE_BYTES } from "../../../http/streams/limits.ts";
@@ -22,7 +23,7 @@ interface Opened {
   cancel(): Promise<void>;
 }
 
-function open(form: BodyForm = eventForm("jsonl"), endsWhenStalled = false): Opened {
+function open(form: BodyForm = eventForm("jsonl", ["memory"]), endsWhenStalled = false): Opened {
   const client = new FakeClient("c", "sse", wish({ framing: "sse" }));
   const clock = new VirtualClock();
   const ends: string[] = [];
@@ -52,6 +53,27 @@ test("what waited before the runtime asks comes at once, with the opening before
   client.rows("a");
   client.rows("b");
   assert.equal(await read(), `${OPENING}ab`);
+});
+
+test("where the client stands is said at once, and with each beat, by an id that is no event's", async () => {
+  const client = new FakeClient("c", "sse", wish({ framing: "sse" }));
+  client.at = { memory: 42 };
+  const clock = new VirtualClock();
+  const reader = rowBody({
+    ...{ client, form: eventForm("jsonl", ["memory"]), clock, endsWhenStalled: false },
+    ...{ gone: new AbortController().signal, onEnd() {} },
+  }).getReader();
+  const read = async () => new TextDecoder().decode((await reader.read()).value);
+  assert.equal(await read(), ": millrace\nretry: 2000\nid: 41\n\n");
+  const beat = read();
+  // Rows that the filter leaves out are no event, and count all the same.
+  client.at = { memory: 52 };
+  clock.advance(15_000);
+  assert.equal(await beat, ": still here\nid: 51\n\n");
+  const several = eventForm("jsonl", ["memory", "process"]);
+  const opening = new TextDecoder().decode(several.opening({ process: 7 }));
+  const id = /^id: (.+)$/m.exec(opening)?.[1];
+  assert.deepEqual(parsePositions(id ?? "", ["memory", "process"]), { process: 7 });
 });
 
 test("nothing is taken before it is asked for, and what waits is taken as one piece of bounded size", async () => {
@@ -149,7 +171,7 @@ test("a client that takes nothing for 30 s is ended when its rule is to disconne
     [true, ["stalled"]],
     [false, []],
   ] as const) {
-    const opened = open(eventForm("jsonl"), endsWhenStalled);
+    const opened = open(eventForm("jsonl", ["memory"]), endsWhenStalled);
     await opened.read();
     opened.client.rows("row");
     opened.clock.advance(29_999);
@@ -204,7 +226,12 @@ test("a client that is gone before the runtime reads ends its subscription, too"
   gone.abort();
   const client = new FakeClient("c", "sse", wish());
   const ends: string[] = [];
-  const options = { client, clock: new VirtualClock(), form: eventForm("jsonl"), endsWhenStalled: false };
+  const options = {
+    client,
+    clock: new VirtualClock(),
+    form: eventForm("jsonl", ["memory"]),
+    endsWhenStalled: false,
+  };
   rowBody({ ...options, gone: gone.signal, onEnd: (by) => ends.push(by) });
   assert.equal(client.isClosed, true);
   assert.deepEqual(ends, ["client"]);
