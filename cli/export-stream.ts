@@ -54,10 +54,16 @@ async function toStdout(client: RemoteStoreClient, options: StreamBytesOptions, 
     if (signal.aborted) return;
     throw refusalEnd(stream);
   }
+  let stop: () => void = () => {};
+  signal.addEventListener("abort", () => stop());
   try {
-    // Who reads standard output may have stopped to.
-    const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    for await (const bytes of stream.bytes) await Promise.race([write(bytes), stopped]);
+    for await (const bytes of stream.bytes) {
+      await new Promise<void>((resolve, reject) => {
+        // Who reads standard output may have ceased to.
+        stop = resolve;
+        write(bytes).then(resolve, reject);
+      });
+    }
   } catch (error) {
     if (error instanceof CommandEnd || (error as NodeJS.ErrnoException).code === "EPIPE") throw error;
   }

@@ -6,50 +6,22 @@
 import type { Socket } from "node:net";
 import type { Timer } from "../../runtime/clock.ts";
 import type { ClientView } from "../feed/subscription.ts";
-import { listen } from "./listener.ts";
 import { CLOSE_MS, type OutletDeps, type OutletOpened, STALL_MS } from "./outlet.ts";
-import { MAX_OUTLET_CLIENTS, type OutletSpec } from "./protocol.ts";
+import type { OutletSpec } from "./protocol.ts";
 import { Rows } from "./rows.ts";
+import { openSocketOutlet, type SocketClient } from "./socket-outlet.ts";
 
 /** Bytes that a client may send: somebody's HTTP request to the wrong port, no more. */
 const MAX_RECEIVED_BYTES = 64 * 1024;
 
-export async function openTcp(
+export function openTcp(
   spec: OutletSpec & { readonly transport: "tcp" },
   deps: OutletDeps,
 ): Promise<OutletOpened> {
-  const clients = new Set<TcpClient>();
-  let goneRows = 0;
-  let isClosed = false;
-  const listening = await listen(
-    spec,
-    () => isClosed || clients.size >= MAX_OUTLET_CLIENTS,
-    (socket) => {
-      const client = new TcpClient(socket, spec, deps, () => {
-        clients.delete(client);
-        goneRows += client.sentRows;
-      });
-      clients.add(client);
-    },
-  );
-  if (!listening.ok) return listening;
-  const { listener } = listening;
-  return {
-    ok: true,
-    outlet: {
-      spec: { ...spec, port: listener.port },
-      clients: () => [...clients].flatMap((client) => client.view() ?? []),
-      sentRows: () => [...clients].reduce((rows, client) => rows + client.sentRows, goneRows),
-      async close() {
-        isClosed = true;
-        listener.close();
-        await Promise.all([...clients].map((client) => client.end()));
-      },
-    },
-  };
+  return openSocketOutlet(spec, (socket, onGone) => new TcpClient(socket, spec, deps, onGone));
 }
 
-class TcpClient {
+class TcpClient implements SocketClient {
   readonly #socket: Socket;
   readonly #deps: OutletDeps;
   #rows: Rows | undefined;

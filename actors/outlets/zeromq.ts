@@ -8,10 +8,10 @@
 import type { Socket } from "node:net";
 import type { Timer } from "../../runtime/clock.ts";
 import type { ClientView } from "../feed/subscription.ts";
-import { listen } from "./listener.ts";
 import { CLOSE_MS, type OutletDeps, type OutletOpened, STALL_MS } from "./outlet.ts";
-import { MAX_OUTLET_CLIENTS, type OutletSpec } from "./protocol.ts";
+import type { OutletSpec } from "./protocol.ts";
 import { Rows } from "./rows.ts";
+import { openSocketOutlet, type SocketClient } from "./socket-outlet.ts";
 import { PublisherSession } from "./zmtp/session.ts";
 import { encodeFrame, frameHead } from "./zmtp/wire.ts";
 
@@ -20,39 +20,11 @@ const HANDSHAKE_MS = 5000;
 
 type ZeroMqSpec = OutletSpec & { readonly transport: "zeromq" };
 
-export async function openZeroMq(spec: ZeroMqSpec, deps: OutletDeps): Promise<OutletOpened> {
-  const peers = new Set<Peer>();
-  let goneRows = 0;
-  let isClosed = false;
-  const listening = await listen(
-    spec,
-    () => isClosed || peers.size >= MAX_OUTLET_CLIENTS,
-    (socket) => {
-      const peer = new Peer(socket, spec, deps, () => {
-        peers.delete(peer);
-        goneRows += peer.sentRows;
-      });
-      peers.add(peer);
-    },
-  );
-  if (!listening.ok) return listening;
-  const { listener } = listening;
-  return {
-    ok: true,
-    outlet: {
-      spec: { ...spec, port: listener.port },
-      clients: () => [...peers].flatMap((peer) => peer.view() ?? []),
-      sentRows: () => [...peers].reduce((rows, peer) => rows + peer.sentRows, goneRows),
-      async close() {
-        isClosed = true;
-        listener.close();
-        await Promise.all([...peers].map((peer) => peer.end()));
-      },
-    },
-  };
+export function openZeroMq(spec: ZeroMqSpec, deps: OutletDeps): Promise<OutletOpened> {
+  return openSocketOutlet(spec, (socket, onGone) => new Peer(socket, spec, deps, onGone));
 }
 
-class Peer {
+class Peer implements SocketClient {
   readonly #socket: Socket;
   readonly #spec: ZeroMqSpec;
   readonly #deps: OutletDeps;
