@@ -72,7 +72,7 @@ export interface SocketHandlers {
   message(socket: Socket, data: string | Uint8Array): void;
   /** Called when bytes were taken after some had to wait: sooner or later, and not for each of them. */
   drain(socket: Socket): void;
-  /** Once, also after an error. */
+  /** Once, also after an error, and without `open` before when the client went while it was being upgraded. */
   close(socket: Socket): void;
 }
 
