@@ -11,7 +11,7 @@ import { type Refused, refuse } from "../actors/refused.ts";
 import type { StreamFormat } from "../datasets/records/format.ts";
 import { type JobView, jobPath, orderView, privacyPath } from "../http/job-view.ts";
 import { type StoreView, storeStats } from "../http/store-view.ts";
-import { type Clock, systemClock } from "../runtime/clock.ts";
+import { type Clock, pause, systemClock } from "../runtime/clock.ts";
 import { type ChannelOptions, type ChannelRefusal, HttpChannel } from "./http-channel.ts";
 import { type OrderOf, orderOfRange, orderOfRecent } from "./order-of.ts";
 import { type OutletClient, outletClient } from "./outlets.ts";
@@ -125,7 +125,7 @@ export function connectStore(options: RemoteStoreOptions): RemoteStoreClient {
   ): Promise<{ readonly ok: true; readonly view: JobView } | ChannelRefusal> {
     let last: ChannelRefusal = refuse("unreachable", "");
     for (let attempt = 0; attempt < WATCH_ATTEMPTS; attempt++) {
-      if (attempt > 0) await new Promise<void>((resolve) => clock.after(WATCH_PAUSE_MS, resolve));
+      if (attempt > 0) await pause(clock, WATCH_PAUSE_MS);
       const answered = await channel.ask(links.events, { accept: "text/event-stream", signal });
       if (!answered.ok) {
         if (answered.reason !== "unreachable") return answered;

@@ -1,6 +1,7 @@
 /** Asking an actor for whom a full mailbox is no answer yet. */
 
 import type { AskResult, Message } from "../runtime/actor/types.ts";
+import { pause } from "../runtime/clock.ts";
 import type { ControlDeps } from "./control.ts";
 
 /** The first question may load a library, a pull may read much that holds nothing of what is wanted. */
@@ -18,10 +19,6 @@ export async function askPatiently<T>(
   for (let attempt = 1; ; attempt++) {
     const result = await deps.ask<T>(to, message, deadlineMs);
     if (result.ok || result.reason !== "full" || attempt === FULL_ATTEMPTS) return result;
-    await pause(deps, FULL_PAUSE_MS);
+    await pause(deps.clock, FULL_PAUSE_MS);
   }
-}
-
-export function pause({ clock }: Pick<ControlDeps, "clock">, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.after(ms, resolve));
 }

@@ -4,6 +4,7 @@
  * apart: strangers that send slowly keep each other out, and nobody else.
  */
 
+import { concatBytes } from "../runtime/batch/index.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 
 /** Time that a whole body may take. */
@@ -43,7 +44,7 @@ export async function readBounded(
     for (;;) {
       const { done, value } = await reader.read();
       if (isLate) return { ok: false, reason: "too-slow" };
-      if (done) return { ok: true, bytes: joined(parts, length) };
+      if (done) return { ok: true, bytes: concatBytes(parts) };
       length += value.byteLength;
       if (length > maxBytes) {
         void giveUp(reader);
@@ -63,14 +64,4 @@ export async function readBounded(
 async function giveUp(reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "cancel">): Promise<void> {
   // It has broken already, which is as good.
   await reader.cancel().catch(() => {});
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

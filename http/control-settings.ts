@@ -1,6 +1,6 @@
 /** What the routes know of the settings, and the address that the server is found at. */
 
-import { isLoopback } from "../runtime/loopback.ts";
+import { isEveryAddress, isLoopback } from "../runtime/loopback.ts";
 import type { Settings } from "../settings.ts";
 import type { HttpAccess } from "./access.ts";
 import type { ControlSettings } from "./control.ts";
@@ -9,7 +9,6 @@ import { version } from "./version.ts";
 
 /** Of one address, where the setting is not given and others than this host can ask. */
 const REQUESTS_PER_SECOND = 100;
-const ALL_ADDRESSES: readonly string[] = ["0.0.0.0", "::"];
 
 /** @param port the one that is listened on, once it is known */
 export function controlSettings(
@@ -34,6 +33,6 @@ export function controlSettings(
  */
 export function serverUrl({ host, port, names, isSecure }: ControlSettings): string {
   const own = names.find((known) => known.port === undefined || known.port === port());
-  const name = isSecure && ALL_ADDRESSES.includes(host) ? (own?.name ?? host) : host;
+  const name = isSecure && isEveryAddress(host) ? (own?.name ?? host) : host;
   return `${isSecure ? "https" : "http"}://${name.includes(":") ? `[${name}]` : name}:${port()}`;
 }

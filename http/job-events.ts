@@ -3,27 +3,21 @@
  * and the end. Each has the job as its data. An exporter that was started again has lost the job, which is a failure.
  */
 
-import type { SSEStreamingApi } from "hono/streaming";
 import type { ExportJob } from "../actors/exporter/protocol.ts";
-import { pause } from "./ask.ts";
+import { pause } from "../runtime/clock.ts";
 import type { ControlDeps } from "./control.ts";
+import { BEAT, type Watcher } from "./event-stream.ts";
 import { askExporter } from "./export-access.ts";
 import { type JobView, jobView } from "./job-view.ts";
-
-/** What the events are written to: hono's, as far as it is used. */
-type EventSink = Pick<SSEStreamingApi, "write" | "abort" | "aborted" | "closed">;
+import { BEAT_MS } from "./streams/limits.ts";
 
 const LOOK_EVERY_MS = 250;
-/** With nothing to say for this long, a comment says that the stream lives: proxies cut what is silent. */
-const HEARTBEAT_MS = 15_000;
-/** A client that takes nothing for this long is cut off. */
-const STALL_MS = 30_000;
 /** Looks in a row that may fail before the job counts as lost: the exporter starts again within seconds, or it escalates. */
 const LOST_AFTER_LOOKS = 40;
 
 /** Resolves when the stream is over. @param first the job as it was found */
-export async function runJobEvents(deps: ControlDeps, stream: EventSink, first: ExportJob): Promise<void> {
-  const isOver = () => stream.aborted || stream.closed || deps.closing.aborted;
+export async function runJobEvents(deps: ControlDeps, watcher: Watcher, first: ExportJob): Promise<void> {
+  const isOver = () => watcher.isGone || deps.closing.aborted;
   let job = first;
   let told: string | undefined;
   let quietMs = 0;
@@ -31,15 +25,15 @@ export async function runJobEvents(deps: ControlDeps, stream: EventSink, first: 
     const view = jobView(job);
     const text = JSON.stringify(view);
     if (text !== told || view.state !== "running") {
-      await write(deps, stream, eventText(view, text));
+      await watcher.write(eventText(view, text));
       if (view.state !== "running") return;
       told = text;
       quietMs = 0;
-    } else if (quietMs >= HEARTBEAT_MS) {
-      await write(deps, stream, ": still here\n\n");
+    } else if (quietMs >= BEAT_MS) {
+      await watcher.write(BEAT);
       quietMs = 0;
     }
-    await pause(deps, LOOK_EVERY_MS);
+    await pause(deps.clock, LOOK_EVERY_MS);
     quietMs += LOOK_EVERY_MS;
     if (isOver()) return;
     const answer = await askExporter(deps, { kind: "export.job", job: first.job });
@@ -56,11 +50,4 @@ export async function runJobEvents(deps: ControlDeps, stream: EventSink, first: 
 /** JSON has no line breaks, so a job is one `data` line. */
 function eventText({ state }: JobView, text: string): string {
   return `event: ${state === "running" ? "progress" : state}\ndata: ${text}\n\n`;
-}
-
-/** Writes, and waits until the client has taken it. Cuts the client off when it does not. */
-async function write({ clock }: ControlDeps, stream: EventSink, text: string): Promise<void> {
-  const stalled = clock.after(STALL_MS, () => stream.abort());
-  await stream.write(text);
-  stalled.cancel();
 }

@@ -1,6 +1,5 @@
 /**
- * Transitions of actors as server-sent events, for one watcher, until it goes, the server ends, or it takes nothing for
- * STALL_MS.
+ * Transitions of actors as server-sent events, for one watcher, until it goes or the server ends.
  *
  *     event: transition   id: <number>   data: what became of which actor
  *     event: gap          data: {"after": n, "missed": m}; m is null when the numbers are those of an earlier process
@@ -9,21 +8,13 @@
  * log has gone on without it is told of the gap, like one that comes back late.
  */
 
-import type { SSEStreamingApi } from "hono/streaming";
 import { z } from "zod";
 import type { ControlDeps, NumberedTransition } from "./control.ts";
+import { BEAT, type Watcher } from "./event-stream.ts";
 import { count, moment } from "./schemas.ts";
+import { BEAT_MS, RETRY_MS } from "./streams/limits.ts";
 import { actorState } from "./system-view.ts";
 
-/** What the events are written to: hono's, as far as it is used. */
-export type EventSink = Pick<SSEStreamingApi, "write" | "abort" | "aborted" | "closed" | "onAbort">;
-
-/** With nothing to say for this long, a comment says that the stream lives: proxies cut what is silent. */
-export const HEARTBEAT_MS = 15_000;
-/** A watcher that takes nothing for this long is cut off. */
-export const STALL_MS = 30_000;
-/** What a browser is to wait before it connects again. */
-const RETRY_MS = 2_000;
 const REASON_CHARACTERS = 500;
 
 /** The data of `transition`. */
@@ -42,53 +33,35 @@ export const TRANSITION = z
 
 type Deps = Pick<ControlDeps, "transitions" | "clock" | "closing">;
 
-/**
- * Resolves when the stream is over, and says whether that was because its watcher took nothing: who takes nothing does not take
- * the end either, and its connection is to be cut.
- * @param after number of the last transition that the watcher has
- */
-export async function runTransitionEvents(
-  deps: Deps,
-  stream: EventSink,
-  after: number,
-): Promise<"over" | "stalled"> {
-  let isStalled = false;
-  const write = async (text: string) => {
-    const stalled = deps.clock.after(STALL_MS, () => {
-      isStalled = true;
-      stream.abort();
-    });
-    await stream.write(text);
-    stalled.cancel();
-  };
+/** Resolves when the stream is over. @param after number of the last transition that the watcher has */
+export async function runTransitionEvents(deps: Deps, watcher: Watcher, after: number): Promise<void> {
   const { closing, transitions } = deps;
-  const isOver = () => stream.aborted || stream.closed || closing.aborted;
+  const isOver = () => watcher.isGone || closing.aborted;
   let ring = () => {};
-  stream.onAbort(() => ring());
+  watcher.onGone(() => ring());
   const onClosing = () => ring();
   closing.addEventListener("abort", onClosing, { once: true });
   const unlisten = transitions.listen(() => ring());
   try {
     // Something at once, so that the watcher knows that it is connected.
-    await write(`: millrace\nretry: ${RETRY_MS}\n\n`);
+    await watcher.write(`: millrace\nretry: ${RETRY_MS}\n\n`);
     for (let told = after; !isOver(); ) {
       const { text, latest } = eventsAfter(deps, told);
       told = latest;
       if (text !== "") {
-        await write(text);
+        await watcher.write(text);
       } else if (
         !(await rung(deps, (resolve) => {
           ring = resolve;
         }))
       ) {
-        await write(": still here\n\n");
+        await watcher.write(BEAT);
       }
     }
   } finally {
     unlisten();
     closing.removeEventListener("abort", onClosing);
   }
-  return isStalled ? "stalled" : "over";
 }
 
 /** What came after a number, as events; empty when nothing did. */
@@ -124,7 +97,7 @@ function gapText(after: number, missed: number | null): string {
 /** @returns false when a heartbeat is due first */
 function rung({ clock }: Deps, wait: (resolve: () => void) => void): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = clock.after(HEARTBEAT_MS, () => resolve(false));
+    const timer = clock.after(BEAT_MS, () => resolve(false));
     wait(() => {
       timer.cancel();
       resolve(true);

@@ -32,6 +32,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves `ms` (≥ 0) from now. */
+export function pause(clock: Pick<Clock, "after">, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}
+
 /**
  * A clock that stands still until `advance` is called. Timers run in due order, ties in the order they were set. A delay
  * that a host's timer would turn into something else (not a number, or longer than 2^31 - 1 ms) is refused.

@@ -1,6 +1,6 @@
-/** Whether a host to listen on is reached from this machine only. Unsure means no. */
+/** What a host to listen on means: this machine alone, or every address that it has. */
 
-/** Knows 127.0.0.0/8, ::1 and localhost, as they are written; resolves no name. */
+/** Whether it is reached from this machine only; unsure means no. Knows 127.0.0.0/8, ::1 and localhost, as they are written; resolves no name. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
   if (name === "localhost" || name === "::1" || name === "0:0:0:0:0:0:0:1") return true;
@@ -10,4 +10,9 @@ export function isLoopback(host: string): boolean {
     octets[0] === "127" &&
     octets.every((octet) => /^(?:0|[1-9]\d{0,2})$/.test(octet) && Number(octet) <= 255)
   );
+}
+
+/** Whether it stands for all addresses that this machine has. */
+export function isEveryAddress(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
 }

@@ -32,10 +32,6 @@ export function askReplayer<M extends ReplayerMessage>(
   return asked(access, REPLAYER, message, ANSWER_MS);
 }
 
-export function pause({ clock }: FeedAccess, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.after(ms, resolve));
-}
-
 async function asked<T>(
   access: FeedAccess,
   to: string,

@@ -1,8 +1,9 @@
 /** Where a subscription begins, in row numbers. */
 
+import { pause } from "../../runtime/clock.ts";
 import type { TapSpec } from "../broadcaster/protocol.ts";
 import { type Refused, refuse } from "../refused.ts";
-import { askReplayer, type FeedAccess, pause } from "./access.ts";
+import { askReplayer, type FeedAccess } from "./access.ts";
 import type { From, SubscribeRefusal } from "./subscription.ts";
 
 const BUSY_PAUSE_MS = 100;
@@ -42,7 +43,7 @@ async function firstSince(
   sinceMs: number,
 ): Promise<number | Refused<SubscribeRefusal>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await pause(access, BUSY_PAUSE_MS);
+    if (attempt > 0) await pause(access.clock, BUSY_PAUSE_MS);
     const opened = await askReplayer(access, { kind: "replay.open", spec, from: { sinceMs } });
     if (!opened.ok) continue;
     if (opened.value.ok) {

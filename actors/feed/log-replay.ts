@@ -7,9 +7,10 @@
  * more are told of, as a gap; so are those that do not come within LATE_AFTER_MS, as when the disk refuses writes.
  */
 
+import { pause } from "../../runtime/clock.ts";
 import { Fifo } from "../fifo.ts";
 import type { ReplayerReplies } from "../replayer/protocol.ts";
-import { askReplayer, type FeedAccess, pause } from "./access.ts";
+import { askReplayer, type FeedAccess } from "./access.ts";
 import { Patience } from "./patience.ts";
 import { SharedChunk } from "./shared-chunk.ts";
 import type { Source } from "./source.ts";
@@ -102,7 +103,7 @@ export class LogReplay {
         return;
       }
       if (outcome === "busy" && business.isOver()) return onFailure("the replayer does not answer");
-      await pause(access, outcome === "busy" ? BUSY_PAUSE_MS : NOT_YET_PAUSE_MS);
+      await pause(access.clock, outcome === "busy" ? BUSY_PAUSE_MS : NOT_YET_PAUSE_MS);
     }
   }
 

@@ -8,6 +8,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { pause } from "../../runtime/clock.ts";
 import {
   MAX_WAIT_MS,
   type TapChunk,
@@ -17,7 +18,7 @@ import {
 } from "../broadcaster/protocol.ts";
 import { tapKey } from "../broadcaster/taps.ts";
 import { type Refused, refuse } from "../refused.ts";
-import { ANSWER_MS, askBroadcaster, type FeedAccess, pause } from "./access.ts";
+import { ANSWER_MS, askBroadcaster, type FeedAccess } from "./access.ts";
 import { FeedTap, type TapClient } from "./feed-tap.ts";
 import { Patience } from "./patience.ts";
 import { markAt, SharedChunk } from "./shared-chunk.ts";
@@ -95,7 +96,7 @@ export class TapLine {
 
   async #tell(taps: readonly FeedTap[]): Promise<Held | Refused<TapRefusal | "unavailable">> {
     for (let attempt = 0; attempt < TAP_ATTEMPTS; attempt++) {
-      if (attempt > 0) await pause(this.#access, REOPEN_EVERY_MS);
+      if (attempt > 0) await pause(this.#access.clock, REOPEN_EVERY_MS);
       const reader = await this.#open();
       if (reader === undefined) continue;
       const told = await this.#take(reader, taps);
@@ -198,7 +199,7 @@ export class TapLine {
           for (const tap of [...this.#taps.values()]) lose(tap);
           patience = undefined;
         }
-        await pause(this.#access, REOPEN_EVERY_MS);
+        await pause(this.#access.clock, REOPEN_EVERY_MS);
         continue;
       }
       if (patience !== undefined) log.info("streams go on: the broadcaster is back");
@@ -223,7 +224,7 @@ export class TapLine {
     const message = { kind: "broadcast.pull", reader, waitMs: MAX_WAIT_MS } as const;
     const pulled = await askBroadcaster(this.#access, message, MAX_WAIT_MS + ANSWER_MS);
     if (pulled.ok && pulled.value.ok) await this.#give(pulled.value.chunks);
-    else if (!pulled.ok && pulled.reason === "full") await pause(this.#access, FULL_PAUSE_MS);
+    else if (!pulled.ok && pulled.reason === "full") await pause(this.#access.clock, FULL_PAUSE_MS);
     else if (this.#reader === reader) {
       // It may be there still, when its answer was lost.
       this.#closeReader();

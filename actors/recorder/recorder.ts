@@ -10,6 +10,7 @@ import { datasets } from "../../datasets/index.ts";
 import { REJECTION_REASONS } from "../../datasets/rejection.ts";
 import type { ActorContext, Behaviour, Message, Reply, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
+import { pause } from "../../runtime/clock.ts";
 import type { LaneReader } from "../../runtime/lane/index.ts";
 import { DOOR_DROPS, DoorAccount, type RecoveredCounts, STORE_DROPS, StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
@@ -107,7 +108,7 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
           });
         }
         failing = true;
-        await new Promise<void>((resolve) => context.clock.after(RETRY_MS, resolve));
+        await pause(context.clock, RETRY_MS);
       }
     }
   }

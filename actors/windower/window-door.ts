@@ -11,6 +11,7 @@ import type { Dataset } from "../../datasets/define.ts";
 import { WINDOW_MS } from "../../datasets/windows.ts";
 import type { ActorContext } from "../../runtime/actor/types.ts";
 import { type Batch, readInt64, writeInt64 } from "../../runtime/batch/index.ts";
+import { pause } from "../../runtime/clock.ts";
 import type { Kernels } from "../../wasm/index.ts";
 import { Door } from "../door.ts";
 import { type LogSource, readLog } from "../store/log/log-reader.ts";
@@ -100,7 +101,7 @@ export class WindowDoor {
     const { batchRows } = this.#dataset;
     const slots = Math.ceil(rows.length / batchRows);
     while (this.#door.free() < slots) {
-      await new Promise<void>((resolve) => this.#context.clock.after(RETRY_MS, resolve));
+      await pause(this.#context.clock, RETRY_MS);
     }
     for (let from = 0; from < rows.length; from += batchRows) {
       const part = rows.slice(from, from + batchRows);

@@ -11,6 +11,7 @@ import { datasetNamed, derivedDatasets } from "../../datasets/index.ts";
 import { WINDOW_MS } from "../../datasets/windows.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
+import { pause } from "../../runtime/clock.ts";
 import { cursorSlot } from "../../runtime/lane/index.ts";
 import { BlockPool } from "../../wasm/index.ts";
 import { DoorAccount, StoreAccount } from "../ledger.ts";
@@ -175,6 +176,6 @@ async function recordedUpTo(
       throw new Error(
         "the recorder does not store the windows made before: it is stopped, paused, or its disk refuses",
       );
-    await new Promise<void>((resolve) => clock.after(CATCH_UP_MS, resolve));
+    await pause(clock, CATCH_UP_MS);
   }
 }

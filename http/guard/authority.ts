@@ -1,7 +1,7 @@
 /** Who may be asked under which name, and by whose pages: the decisions, without a request. See the folder's README above. */
 
 import { isIP } from "node:net";
-import { isLoopback } from "../../runtime/loopback.ts";
+import { isEveryAddress, isLoopback } from "../../runtime/loopback.ts";
 import { type Authority, HTTP_PORT, HTTPS_PORT, parseAuthority } from "./known-names.ts";
 
 /** Where the server listens, and what it is called. */
@@ -18,7 +18,6 @@ export interface Listening {
   readonly names: readonly Authority[];
 }
 
-const ALL_ADDRESSES: readonly string[] = ["0.0.0.0", "::"];
 const ORIGIN = /^(https?):\/\/(.*)$/;
 
 /** Whether a request with this Host header was meant for us. */
@@ -73,7 +72,7 @@ export function isOurSite({ method, path, site, mode, dest }: FetchMetadata): bo
 function isOwnName(name: string, { host }: Listening): boolean {
   const own = bareName(host);
   if (isLoopback(name) || name === own) return true;
-  return ALL_ADDRESSES.includes(own) && isIP(name) !== 0;
+  return isEveryAddress(own) && isIP(name) !== 0;
 }
 
 function isKnownName(asked: Authority, { names, port }: Listening): boolean {

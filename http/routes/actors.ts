@@ -6,11 +6,11 @@
  *     POST /v1/actors/:name/start          and stop, restart, pause, resume
  */
 
-import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { ACTOR_COMMANDS, type ActorCommand } from "../../runtime/system.ts";
 import { COMMANDED, commandActor } from "../actor-commands.ts";
 import type { ControlDeps } from "../control.ts";
+import { eventStream, type Watcher } from "../event-stream.ts";
 import { badParameter, echo, problem } from "../problem.ts";
 import type { RequestContext, RouteSpec, Routes } from "../route.ts";
 import { SYSTEM_VIEW, systemView } from "../system-view.ts";
@@ -89,15 +89,8 @@ export function actorRoutes(routes: Routes, deps: ControlDeps): void {
       return problem(c, "too-many", { detail, headers: { "retry-after": "5" } });
     }
     watching++;
-    const { connection } = c.env ?? {};
-    connection?.keepOpen();
-    return streamSSE(c, async (stream) => {
-      try {
-        if ((await runTransitionEvents(deps, stream, after)) === "stalled") connection?.cutSoon();
-      } finally {
-        watching--;
-      }
-    });
+    const run = (watcher: Watcher) => runTransitionEvents(deps, watcher, after);
+    return eventStream(c, deps.clock, run, () => watching--);
   });
 
   for (const command of ACTOR_COMMANDS) routes.add(specOf(command), (c) => commandActor(c, deps, command));

@@ -9,12 +9,12 @@
  *     DELETE /v1/exports/:job          ends it, or removes what it made
  */
 
-import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { renderPrivacyPage } from "../../actors/exporter/anonymous/report-page.ts";
 import type { ExporterReplies, ExportJob } from "../../actors/exporter/protocol.ts";
 import type { AskResult } from "../../runtime/actor/types.ts";
 import type { ControlDeps } from "../control.ts";
+import { eventStream, type Watcher } from "../event-stream.ts";
 import { askExporter, jobFile } from "../export-access.ts";
 import { runJobEvents } from "../job-events.ts";
 import { JOB_VIEW, jobPath, jobView } from "../job-view.ts";
@@ -182,7 +182,8 @@ export function exportJobRoutes(routes: Routes, deps: ControlDeps): void {
         return problem(c, "too-many", { detail, headers: { "retry-after": "5" } });
       }
       watching++;
-      return streamSSE(c, (stream) => runJobEvents(deps, stream, job).finally(() => watching--));
+      const run = (watcher: Watcher) => runJobEvents(deps, watcher, job);
+      return eventStream(c, deps.clock, run, () => watching--);
     }),
   );
 

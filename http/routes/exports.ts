@@ -6,7 +6,7 @@
 import { z } from "zod";
 import type { ExportOrder } from "../../actors/exporter/order.ts";
 import type { ExportJob } from "../../actors/exporter/protocol.ts";
-import { pause } from "../ask.ts";
+import { pause } from "../../runtime/clock.ts";
 import type { ControlDeps } from "../control.ts";
 import { askExporter, cancelJob, exportBody, jobFile } from "../export-access.ts";
 import { COMPRESSION_ENDINGS, exportName, FORMAT_ENDINGS } from "../export-name.ts";
@@ -100,7 +100,7 @@ async function sendMade(c: RequestContext, deps: ControlDeps, order: ExportOrder
       cancelJob(deps, job.job);
       break;
     }
-    await pause(deps, ASK_EVERY_MS);
+    await pause(deps.clock, ASK_EVERY_MS);
     const asked = await askExporter(deps, { kind: "export.job", job: job.job });
     if (!asked.ok) return unanswered(c, asked);
     if (!asked.value.ok) return refusal(c, asked.value);

@@ -11,7 +11,7 @@ export const MAX_SUBSCRIPTIONS = 32;
 export const WRITE_BYTES = 256 * 1024;
 /** With nothing to say for this long, it is said that the connection lives: proxies cut what is silent. */
 export const BEAT_MS = 15_000;
-/** A client of the policy `disconnect` that takes nothing for this long is cut. */
+/** A client that takes nothing for this long is cut; of the clients of rows, those of the policy `disconnect`. */
 export const STALL_MS = 30_000;
 /** What a browser is to wait before it connects again. */
 export const RETRY_MS = 2_000;

@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_WATCHERS } from "../../http/routes/actors.ts";
-import { STALL_MS } from "../../http/transition-events.ts";
+import { STALL_MS } from "../../http/streams/limits.ts";
 import { createTransitionLog, TRANSITIONS_KEPT } from "../../http/transitions.ts";
 import type { CommandRefusal, CommandResult } from "../../runtime/supervisor/index.ts";
 import { ACTOR_COMMANDS, type ActorTransition } from "../../runtime/system.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExporterMessage, ExportJob } from "../../actors/exporter/protocol.ts";
 import { jobView } from "../../http/job-view.ts";
+import { STALL_MS } from "../../http/streams/limits.ts";
 import type { AskResult } from "../../runtime/actor/types.ts";
 import { aJob, aReport, JOB } from "./jobs.ts";
 import { assertProblem, assertSecured } from "./problems.ts";
@@ -329,6 +330,38 @@ test("a job that does not move is a comment now and then, and its stream ends wi
   control.closing.abort();
   control.clock.advance(250);
   await reading;
+});
+
+// Breaks when only the stream ends: then who takes nothing keeps its connection.
+test("a watcher that takes nothing for 30 s is cut off, one that goes by itself is not", async () => {
+  let cuts = 0;
+  let seenRows = 0;
+  const connection = { cutSoon: () => void cuts++ };
+  const control = openControl({ answer: exporter(() => aJob({ seenRows: seenRows++ })), connection });
+  const open = () => control.request(`/v1/exports/${JOB}/events`);
+  await open();
+  await settle();
+  // Until an event waits to be taken: then nobody asks on.
+  for (let before = 0; control.asked.length > before; ) {
+    before = control.asked.length;
+    control.clock.advance(250);
+    await settle();
+  }
+  control.clock.advance(STALL_MS - 1001);
+  await settle();
+  assert.equal(cuts, 0);
+  control.clock.advance(1001);
+  await settle();
+  // It sees at its next look that nobody is there.
+  control.clock.advance(250);
+  await settle();
+  assert.equal(cuts, 1);
+  const gone = await open();
+  await gone.body!.cancel();
+  await settle();
+  control.clock.advance(250);
+  await settle();
+  assert.equal(cuts, 1);
 });
 
 test("who goes away ends the looking", async () => {

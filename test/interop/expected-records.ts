@@ -5,6 +5,14 @@ import type { Dataset } from "../../datasets/define.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import { readValue, type Value } from "../fixtures/batch-cases.ts";
 
+/** What read-records.py needs. */
+export const RECORD_PACKAGES = [
+  "pyarrow==26.0.1",
+  "msgpack==1.2.4",
+  "protobuf==7.36.2",
+  "grpcio-tools==1.85.1",
+] as const;
+
 export interface ExpectedRecords {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Number of the first row. */

@@ -27,16 +27,10 @@ import {
   KERNEL_STATIC_BYTES,
 } from "../../wasm/index.ts";
 import { buildHouse, houseOptions, pushSynthetic, temporaryFolder } from "../e2e/support.ts";
-import { expectedRecords } from "./expected-records.ts";
+import { expectedRecords, RECORD_PACKAGES } from "./expected-records.ts";
 import { PYTHON_TEST_TIMEOUT_MS, pythonSkipped, pythonWith, run } from "./python.ts";
 
-const PACKAGES = [
-  "pyarrow==26.0.1",
-  "msgpack==1.2.4",
-  "protobuf==7.36.2",
-  "grpcio-tools==1.85.1",
-  "pyzmq==27.3.0",
-];
+const PACKAGES = [...RECORD_PACKAGES, "pyzmq==27.3.0"];
 const READER = fileURLToPath(new URL("./read-outlets.py", import.meta.url));
 const CHECKER = fileURLToPath(new URL("./read-records.py", import.meta.url));
 const TRANSPORTS = ["tcp", "zeromq", "pipe"] as const;

@@ -21,10 +21,9 @@ import { concatBytes, END_OF_STREAM, type PublicBatch } from "../../runtime/batc
 import { plainRow, rowOf } from "../fixtures/dataset-rows.ts";
 import { mixed, mixedBatches, mixedColumns } from "../fixtures/mixed-rows.ts";
 import { publicBatch } from "../fixtures/public-batches.ts";
-import { expectedRecords } from "./expected-records.ts";
+import { expectedRecords, RECORD_PACKAGES } from "./expected-records.ts";
 import { PYTHON_TEST_TIMEOUT_MS, pythonSkipped, pythonWith, run } from "./python.ts";
 
-const PACKAGES = ["pyarrow==26.0.1", "msgpack==1.2.4", "protobuf==7.36.2", "grpcio-tools==1.85.1"];
 const SCRIPT = fileURLToPath(new URL("./read-records.py", import.meta.url));
 const OPTIONS = { skip: pythonSkipped(), timeout: PYTHON_TEST_TIMEOUT_MS };
 const ROWS = 10_000;
@@ -39,7 +38,7 @@ const FACTS = { idBefore: "", idAfter: "", subscription: 0 };
 
 describe("Python", { ...OPTIONS }, () => {
   test("reads 10 000 records of each dataset in each format, every value equal", OPTIONS, async () => {
-    const python = await pythonWith(PACKAGES);
+    const python = await pythonWith(RECORD_PACKAGES);
     const folder = mkdtempSync(join(tmpdir(), "millrace-records-"));
     try {
       writeFileSync(join(folder, "streams.proto"), protoSchema(ALL));
@@ -55,7 +54,7 @@ describe("Python", { ...OPTIONS }, () => {
   });
 
   test("reads streams as the page on them says", OPTIONS, async () => {
-    const python = await pythonWith(PACKAGES);
+    const python = await pythonWith(RECORD_PACKAGES);
     const folder = mkdtempSync(join(tmpdir(), "millrace-streams-page-"));
     try {
       writeFileSync(join(folder, "schema.proto"), protoSchema(datasets));

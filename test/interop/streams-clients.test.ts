@@ -25,10 +25,9 @@ import {
 } from "../../wasm/index.ts";
 import { openBrowser, openPage, whenTrue } from "../e2e/browser.ts";
 import { buildHouse, houseOptions, pushSynthetic, temporaryFolder, until } from "../e2e/support.ts";
-import { expectedRecords } from "./expected-records.ts";
+import { expectedRecords, RECORD_PACKAGES } from "./expected-records.ts";
 import { PYTHON_TEST_TIMEOUT_MS, pythonSkipped, pythonWith, run } from "./python.ts";
 
-const PACKAGES = ["pyarrow==26.0.1", "msgpack==1.2.4", "protobuf==7.36.2", "grpcio-tools==1.85.1"];
 const SCRIPT = fileURLToPath(new URL("./read-records.py", import.meta.url));
 const ROWS = 10_000;
 const PUSH_ROWS = 250;
@@ -98,7 +97,7 @@ test("EventSource and ws each get ten thousand rows in each format, none lost or
 
   const schema = await (await fetch(`${server.url}/v1/streams/schema.proto`)).text();
   const expected = JSON.stringify(expectedRecords(optimization, logged(dataFolder)));
-  const python = await pythonWith(PACKAGES);
+  const python = await pythonWith(RECORD_PACKAGES);
   for (const [client, taken] of Object.entries({ eventsource: byEvents, ws: bySocket })) {
     const own = join(folder, client);
     mkdirSync(own);
