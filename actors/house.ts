@@ -39,8 +39,9 @@ import type { OutletSpec } from "./outlets/protocol.ts";
 import type { RecorderConfig } from "./recorder/recorder.ts";
 import { REPLAYER_MAILBOX } from "./replayer/protocol.ts";
 import type { ReplayerConfig } from "./replayer/replayer.ts";
+import type { MetersSpec } from "./resources.ts";
 import type { SamplerConfig } from "./sampler/sampler.ts";
-import { type MetersSpec, placeMeters } from "./stage-meter.ts";
+import { placeMeters } from "./stage-meter.ts";
 import { logWindowBytes, slotBytesOf } from "./store/log/window-bytes.ts";
 import { type WindowerConfig, windowerScratchBytes } from "./windower/windower.ts";
 

@@ -3,7 +3,13 @@
 import type { ActorContext } from "../runtime/actor/types.ts";
 import { instantiateKernels, type Kernels } from "../wasm/index.ts";
 import type { LedgerSpec } from "./ledger.ts";
-import type { MetersSpec } from "./stage-meter.ts";
+
+/** Where the meters of stage-meter.ts lie. Plain data. */
+export interface MetersSpec {
+  readonly offset: number;
+  /** In the order of the meters. */
+  readonly stages: readonly { readonly dataset: string; readonly actor: string }[];
+}
 
 export interface Resources {
   readonly kernels: WebAssembly.Module;

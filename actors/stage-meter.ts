@@ -10,7 +10,7 @@ import type { ActorContext } from "../runtime/actor/types.ts";
 import type { Arena } from "../runtime/arena.ts";
 import { viewsOf } from "../runtime/batch/index.ts";
 import type { LaneShape, LaneStatus } from "../runtime/lane/index.ts";
-import { resourcesOf } from "./resources.ts";
+import { type MetersSpec, resourcesOf } from "./resources.ts";
 
 /** Upper ends of the classes that latencies are counted in, ms; the last takes all that are longer. */
 export const LATENCY_CLASSES_MS = [
@@ -39,13 +39,6 @@ export const LATENCY_CLASSES_MS = [
   60_000,
   Number.POSITIVE_INFINITY,
 ] as const;
-
-/** Where the meters lie. Plain data. */
-export interface MetersSpec {
-  readonly offset: number;
-  /** In the order of the meters. */
-  readonly stages: readonly { readonly dataset: string; readonly actor: string }[];
-}
 
 export interface StageFigures {
   readonly dataset: string;
