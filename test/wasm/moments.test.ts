@@ -118,6 +118,19 @@ test("sums of whole numbers are exact", () => {
   assert.equal(kernels.momentsSum(momentsOf(values)), expected);
 });
 
+test("an outlier in first place costs the sum of what follows nothing", () => {
+  const random = randomFrom(12);
+  const small = Array.from({ length: 20_000 }, () => Math.floor(random() * 1000) + 0.25);
+  const expected = small.reduce((total, value) => total + value, 1e12);
+  bench.reset();
+  const [single, first, rest] = [emptyState(), emptyState(), emptyState()];
+  for (const value of [1e12, ...small]) kernels.momentsAdd(single, value);
+  kernels.momentsAdd(first, 1e12);
+  kernels.momentsAddF64(rest, bench.putF64(small), 0, small.length);
+  kernels.momentsMerge(first, rest);
+  for (const state of [single, first]) assert.equal(kernels.momentsSum(state), expected);
+});
+
 test("merging, and adding one by one, come to what adding the whole column does", () => {
   fc.assert(
     fc.property(

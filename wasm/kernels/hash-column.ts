@@ -46,12 +46,14 @@ export function hmacKey(key: usize, keyBytes: usize, state: usize): void {
   forget(state);
 }
 
-export function hmacBytes(state: usize, values: usize, offsets: usize, validity: usize, rows: i32, out: usize, width: i32): void {
-  hashBytes(state, true, values, offsets, validity, rows, out, width);
+export function hmacBytes(
+  state: usize, values: usize, offsets: usize, validity: usize, rows: i32, out: usize, width: i32, firsts: usize,
+): void {
+  hashBytes(state, true, values, offsets, validity, rows, out, width, firsts);
 }
 
 export function sha256Bytes(state: usize, values: usize, offsets: usize, validity: usize, rows: i32, out: usize, width: i32): void {
-  hashBytes(state, false, values, offsets, validity, rows, out, width);
+  hashBytes(state, false, values, offsets, validity, rows, out, width, 0);
 }
 
 export function hmacNumbers(state: usize, values: usize, valueBytes: i32, validity: usize, rows: i32, out: usize, width: i32): void {
@@ -62,8 +64,9 @@ export function sha256Numbers(state: usize, values: usize, valueBytes: i32, vali
   hashNumbers(state, false, values, valueBytes, validity, rows, out, width);
 }
 
+/** @param firsts of each row, the first with the same bytes (firsts.ts), whose hash it gets; 0: every row is hashed */
 function hashBytes(
-  state: usize, keyed: bool, values: usize, offsets: usize, validity: usize, rows: i32, out: usize, width: i32,
+  state: usize, keyed: bool, values: usize, offsets: usize, validity: usize, rows: i32, out: usize, width: i32, firsts: usize,
 ): void {
   let longest: u32 = 1;
   let low: u32 = 1;
@@ -82,6 +85,7 @@ function hashBytes(
         continue;
       }
       if (validity != 0 && !isValid(validity, row)) continue;
+      if (firsts != 0 && <i32>load<u32>(firsts + ((<usize>row) << 2)) != row) continue;
       r0 = r1;
       r1 = r2;
       r2 = r3;
@@ -99,6 +103,7 @@ function hashBytes(
     low = high + 1;
     high = low <= 4 ? low : low + (low >> 2);
   }
+  if (firsts != 0) repeatFirsts(firsts, rows, out, width);
   if (validity != 0) clearNulls(validity, rows, out, width);
   forget(state);
 }
@@ -254,6 +259,15 @@ function writeHashes(state: usize, r0: i32, r1: i32, r2: i32, r3: i32, out: usiz
       store<u32>(out + (r2 << 5) + (i << 2), bswap<u32>(load<u32>(word, 8)));
       store<u32>(out + (r3 << 5) + (i << 2), bswap<u32>(load<u32>(word, 12)));
     }
+  }
+}
+
+function repeatFirsts(firsts: usize, rows: i32, out: usize, width: i32): void {
+  for (let row = 0; row < rows; row++) {
+    const first = <i32>load<u32>(firsts + ((<usize>row) << 2));
+    if (first == row) continue;
+    if (width == 8) store<u64>(out + (row << 3), load<u64>(out + (first << 3)));
+    else memory.copy(out + row * width, out + first * width, width);
   }
 }
 

@@ -1,8 +1,26 @@
 /** The module's surface: what wasm/kernels.ts declares for the host, no more. */
 
 export { hexEncode, wipe } from "./bytes";
+export {
+  cellAttach,
+  cellFreeze,
+  cellIsFrozen,
+  cellSketch,
+  cellsAddF32,
+  cellsAddF64,
+  cellsAddI32,
+  cellsAddI64,
+  cellsAddU16,
+  cellsAddU32,
+  cellsAddU64,
+  cellsAddU8,
+  cellsMerge,
+} from "./cells";
 export { crc32c, crc32cContinue, prepareTables } from "./crc32c";
+export { firstsOf } from "./firsts";
+export { groupsDelete, groupsFind, groupsGet, groupsMove, groupsPut } from "./group-table";
 export { hmacBytes, hmacKey, hmacNumbers, sha256Bytes, sha256Init, sha256Numbers } from "./hash-column";
+export { hllAdd, hllBytes, hllEstimate, hllGrow, hllInit, hllMerge, hllScatter } from "./hyperloglog";
 export { staticEnd } from "./layout";
 export {
   momentsAdd,
@@ -33,7 +51,39 @@ export {
   sketchMin,
   sketchNanCount,
   sketchNeeds,
+  sketchUsed,
 } from "./sketch";
 export { sketchAddF32, sketchAddF64, sketchAddI32, sketchAddU32, sketchAddU64 } from "./sketch-column";
 export { sketchMerge } from "./sketch-merge";
 export { sketchQuantile, sketchQuantiles } from "./sketch-quantile";
+export { sketchRemove } from "./sketch-remove";
+export {
+  slideAdd,
+  slideAttach,
+  slideEvict,
+  slideInit,
+  slideLend,
+  slideResketch,
+  slideReturn,
+  slideRoom,
+  slideSketch,
+  slideSketchOf,
+  slideStore,
+  slideSum,
+  slideTurn,
+  slideWorn,
+} from "./slide";
+export {
+  topCap,
+  topCount,
+  topCounters,
+  topGrow,
+  topInit,
+  topLeast,
+  topMerge,
+  topRanks,
+  topRestore,
+  topRoom,
+  topScatter,
+} from "./space-saving";
+export { timesWithin } from "./times";

@@ -5,8 +5,10 @@
  * squared distance of s from the mean is part of M2, so Σd² − (Σd)²/n loses at most a factor of n, which is at most 2048:
  * relative error below 1e-12 wherever the values lie. Pieces and states are put together by Chan, Golub, LeVeque (1979):
  *   M2 = M2a + M2b + δ² · na · nb / (na + nb),  δ the difference of the means.
- * The state keeps its sum relative to the first value too, so the means' difference does not cancel, and sums of whole
- * numbers stay exact (below 2^53).
+ * The state keeps its sum relative to one of its values too, so the means' difference does not cancel, and sums of whole
+ * numbers stay exact (while count times span is below 2^53). That is the first value, or of two states the one of the larger; and whenever
+ * the count reaches a power of two by single values, the last one when it is nearer to the mean: an outlier in first place would
+ * make the sum of what comes after it one of large differences.
  *
  * NaN and null become s itself: they add nothing, move neither minimum nor maximum, and are left out of the count. A first
  * try at a piece assumes there are none, and is thrown away when its sum is not finite: the loop that looks at each value
@@ -14,7 +16,8 @@
  *
  * Squares of distances below 1e-154 underflow, above 1e154 overflow.
  *
- * State, eight f64: count, NaN count, shift, Σ(x − shift), M2 = Σ(x − mean)², minimum, maximum, unused.
+ * State, eight f64: count, NaN count, shift, Σ(x − shift), M2 = Σ(x − mean)², minimum, maximum, and 8 bytes that nothing here
+ * looks at (cells.ts keeps its own there; only momentsInit wipes them).
  */
 
 import { pairAt, valueAt } from "./column";
@@ -24,9 +27,11 @@ const NANS: usize = 8;
 const SHIFT: usize = 16;
 const SUM: usize = 24;
 const M2: usize = 32;
-const MIN: usize = 40;
-const MAX: usize = 48;
+export const MIN: usize = 40;
+export const MAX: usize = 48;
 
+/** Of a double's bits; 0 in powers of two. */
+const MANTISSA: u64 = 0x000fffffffffffff;
 /** Rows of a piece; a multiple of 8, so that pieces begin on whole bytes of validity. */
 const PIECE = 2048;
 
@@ -37,9 +42,49 @@ export function momentsInit(state: usize): void {
 }
 
 export function momentsAdd(state: usize, value: f64): void {
-  if (value != value) store<f64>(state, load<f64>(state, NANS) + 1, NANS);
-  else if (value - value == 0) join(state, 1, value, 0, 0, value, value);
-  else join(state, 1, 0, value, NaN, value, value);
+  if (value != value) {
+    store<f64>(state, load<f64>(state, NANS) + 1, NANS);
+  } else if (value - value != 0) {
+    join(state, 1, 0, value, NaN, value, value);
+  } else if (load<f64>(state) == 0) {
+    join(state, 1, value, 0, 0, value, value);
+  } else {
+    addNext(state, value);
+    if (value < load<f64>(state, MIN)) store<f64>(state, value, MIN);
+    if (value > load<f64>(state, MAX)) store<f64>(state, value, MAX);
+  }
+}
+
+/**
+ * Adds a finite value to a state that is not empty, but for the extremes. With one value, δ² · n / (n + 1) is g² / (n · (n + 1)), with
+ * g = n · δ = n · (x − s) − Σ(x − s): one division instead of two. As s is one of the values, its squared distance from the mean is
+ * within M2, so what g lacks by rounding does not grow with the distance of the values from zero.
+ */
+// @ts-expect-error: decorator
+@inline
+export function addNext(state: usize, value: f64): void {
+  const count = load<f64>(state);
+  const before = load<f64>(state, SUM);
+  const distance = value - load<f64>(state, SHIFT);
+  const gap = distance * count - before;
+  const next = count + 1;
+  store<f64>(state, before + distance, SUM);
+  store<f64>(state, load<f64>(state, M2) + (gap / (count * next)) * gap, M2);
+  store<f64>(state, next);
+  // A power of two.
+  if ((reinterpret<u64>(next) & MANTISSA) == 0) recentre(state, value);
+}
+
+/** Makes `value`, the last one added, the shift when it is nearer to the mean. */
+function recentre(state: usize, value: f64): void {
+  const count = load<f64>(state);
+  const sum = load<f64>(state, SUM);
+  const distance = value - load<f64>(state, SHIFT);
+  const mean = sum / count;
+  if (abs(distance - mean) < abs(mean)) {
+    store<f64>(state, value, SHIFT);
+    store<f64>(state, sum - count * distance, SUM);
+  }
 }
 
 export function momentsAddF64(state: usize, values: usize, validity: usize, rows: i32): void {
@@ -240,7 +285,12 @@ function join(state: usize, n: f64, shift: f64, sum: f64, m2: f64, low: f64, hig
     const shifts = shift - load<f64>(state, SHIFT);
     const before = load<f64>(state, SUM);
     const delta = shifts + sum / n - before / count;
-    store<f64>(state, before + (sum + n * shifts), SUM);
+    if (n > count) {
+      store<f64>(state, shift, SHIFT);
+      store<f64>(state, sum + (before - count * shifts), SUM);
+    } else {
+      store<f64>(state, before + (sum + n * shifts), SUM);
+    }
     store<f64>(state, load<f64>(state, M2) + m2 + delta * delta * (count * (n / (count + n))), M2);
   }
   store<f64>(state, count + n);

@@ -102,14 +102,28 @@ function mergeNumbers(into: usize, from: usize): u32 {
 }
 
 function mergeWindow(into: usize, from: usize, which: usize): void {
-  const at = counters(from, from + which);
   const base = load<i32>(from + which);
   const length = load<i32>(from + which, LENGTH);
+  const lead = base - load<i32>(into + which, BASE);
+  const at = counters(from, from + which);
+  if (lead >= 0) {
+    addCounters(counters(into, into + which) + (lead << 2), at, length);
+    bump(into, which + COLLAPSED, load<u32>(from + which, COLLAPSED));
+    return;
+  }
+  // `into` reaches no lower: what lies below, and what had collapsed there, collapses now.
   for (let i = 0; i < length; i++) {
     const times = load<u32>(at + (i << 2));
     if (times != 0) count(into, into + which, base + i, times);
   }
-  const collapsed = load<u32>(from + which, COLLAPSED);
-  // When `into` reaches no lower, they were counted as collapsed just now.
-  if (load<i32>(into + which, BASE) <= base) bump(into, which + COLLAPSED, collapsed);
+}
+
+/** Windows are whole STEPs long, so eight counters at a time are never too many. */
+function addCounters(to: usize, from: usize, length: i32): void {
+  const end = from + (<usize>length << 2);
+  for (; from < end; from += 32) {
+    v128.store(to, i32x4.add(v128.load(to), v128.load(from)));
+    v128.store(to, i32x4.add(v128.load(to, 16), v128.load(from, 16)), 16);
+    to += 32;
+  }
 }

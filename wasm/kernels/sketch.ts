@@ -60,9 +60,13 @@ export function sketchBytes(sketch: usize): u32 {
   return load<u32>(sketch, BYTES);
 }
 
+export function sketchUsed(sketch: usize): u32 {
+  const windows = load<u32>(sketch + POSITIVE, LENGTH) + load<u32>(sketch + NEGATIVE, LENGTH);
+  return <u32>DATA + (load<u32>(sketch, KEPT) << 3) + (windows << 2);
+}
+
 export function sketchGrow(from: usize, to: usize, bytes: u32): void {
-  const windows = load<u32>(from + POSITIVE, LENGTH) + load<u32>(from + NEGATIVE, LENGTH);
-  memory.copy(to, from, DATA + (load<u32>(from, KEPT) << 3) + (windows << 2));
+  memory.copy(to, from, sketchUsed(from));
   store<u32>(to, bytes);
   store<u32>(to, 0, NEEDS);
 }
