@@ -7,10 +7,11 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { houseSpec, ledgerOf, metersOf } from "./actors/house.ts";
+import { houseSpec, ledgerOf, metersOf, windowMetersOf } from "./actors/house.ts";
 import { letLastRowsPass } from "./actors/last-rows.ts";
 import { readLedger } from "./actors/ledger.ts";
 import { readMeters } from "./actors/stage-meter.ts";
+import { readWindowMeters } from "./actors/window-meters.ts";
 import { type ConfigControlOptions, createConfigControl } from "./config-control.ts";
 import { type HttpAccess, openAccess } from "./http/access.ts";
 import { readSecretFile } from "./http/secret-file.ts";
@@ -125,6 +126,7 @@ async function listen(
       transitions,
       config: createConfigControl({ load, system, file, log: getLog("config") }),
       ledger: () => readLedger(system.memory, ledgerOf(system)),
+      windows: () => readWindowMeters(system.memory, windowMetersOf(system)),
       stages: () => readMeters(system.memory, metersOf(system), system.status().lanes, Date.now()),
     });
   } catch (error) {

@@ -24,13 +24,21 @@ export const SETTING_CHANGES: Readonly<Record<string, SettingChange>> = {
   http: BY_HAND,
   "http.port": FIXED,
   sampler: live("sampler"),
+  windower: restarts("windower"),
   // The keeper waits for the windower, so it has to know too.
   "windower.disorderMs": restarts("windower", "keeper"),
+  "windower.latenessMs": restarts("windower", "keeper"),
+  // Memory is laid out once.
+  "windower.stateBytes": FIXED,
   "log.level": live(),
   "recorder.segmentBytes": restarts("recorder"),
   "recorder.keepBytes": live("keeper"),
   store: live("keeper"),
   "streams.outlets": restarts("outlets"),
+  // What it holds is cut by the window.
+  "aggregation.windowMs": restarts("aggregator"),
+  "aggregation.maxStreams": live("aggregator"),
+  "aggregation.whenFull": live("aggregator"),
 };
 
 /** Of a setting of which nothing is said: it counts when the process starts. */

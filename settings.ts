@@ -6,7 +6,13 @@
  */
 import { z } from "zod";
 import { DEFAULT_QUEUE_BYTES } from "./actors/feed/subscription.ts";
-import { DATASET_BYTES, type HouseOptions, USUAL_STORE } from "./actors/house.ts";
+import {
+  DATASET_BYTES,
+  type HouseOptions,
+  USUAL_AGGREGATION,
+  USUAL_STORE,
+  USUAL_WINDOWS,
+} from "./actors/house.ts";
 import { readOutlets } from "./actors/outlets/read-outlets.ts";
 import type { Dataset } from "./datasets/define.ts";
 import { datasets } from "./datasets/index.ts";
@@ -113,8 +119,34 @@ export const settingsSchema = z.object({
   }),
   windower: z.object({
     disorderMs: durationMs({ minMs: 0, maxMs: hourMs })
-      .default(5000)
-      .describe("How far behind the latest event the watermark stays: rows later than that are late."),
+      .default(USUAL_WINDOWS.disorderMs)
+      .describe(
+        "How far behind the latest event the watermark stays; windows close when it reaches their end.",
+      ),
+    latenessMs: durationMs({ minMs: 0, maxMs: hourMs })
+      .default(USUAL_WINDOWS.latenessMs)
+      .describe(
+        "How long a window is kept after it closed: rows that come for it correct it, later ones are late.",
+      ),
+    aheadMs: durationMs({ minMs: 1000, maxMs: dayMs })
+      .default(USUAL_WINDOWS.aheadMs)
+      .describe("How far in the future of its writing a row's time may lie; rows beyond are in no window."),
+    idleMs: durationMs({ minMs: 1000, maxMs: dayMs })
+      .default(USUAL_WINDOWS.idleMs)
+      .describe("How long a dataset must be silent before its windows close by the wall clock."),
+    maxGroups: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(USUAL_WINDOWS.maxGroups)
+      .describe("Groups that a window holds at the most."),
+    whenFull: z
+      .enum(["other", "refuse"])
+      .default(USUAL_WINDOWS.whenFull)
+      .describe("What becomes of rows of more groups: one group of all the others has them, or no window."),
+    stateBytes: byteSize({ minBytes: 2 ** 20, maxBytes: 2 ** 30 })
+      .default(USUAL_WINDOWS.stateBytes)
+      .describe("Memory for open windows of all datasets together."),
   }),
   log: z.object({
     level: z
@@ -175,6 +207,24 @@ export const settingsSchema = z.object({
         "addresses with spaces between them, such as tcp://127.0.0.1:9999/memory,process?format=jsonl, zeromq://127.0.0.1:5556/all or pipe:///run/millrace.fifo?datasets=memory",
     }),
   }),
+  aggregation: z.object({
+    windowMs: durationMs({ minMs: 1000, maxMs: dayMs })
+      .default(USUAL_AGGREGATION.windowMs)
+      .describe("How far back values of /pipeline/aggregate count."),
+    maxStreams: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .default(USUAL_AGGREGATION.maxStreams)
+      .describe("Metrics, and groups of them, that are kept at once."),
+    whenFull: z
+      .enum(["other", "refuse"])
+      .default(USUAL_AGGREGATION.whenFull)
+      .describe("What becomes of a new group when there is no room: it is one of the others, or refused."),
+    stateBytes: byteSize({ minBytes: 2 ** 20, maxBytes: 2 ** 30 })
+      .default(USUAL_AGGREGATION.stateBytes)
+      .describe("Bytes of all metrics and groups together; what is not used is not taken."),
+  }),
   threads: z.object({
     sampler: place("sampler"),
     anonymizer: place("anonymizer"),
@@ -186,6 +236,7 @@ export const settingsSchema = z.object({
     outlets: place("outlets"),
     intake: place("intake"),
     keeper: place("keeper"),
+    aggregator: place("aggregator"),
   }),
 });
 
@@ -231,17 +282,18 @@ export function defaultSettings(): Settings {
 
 /** How the actors are set up by these settings. */
 export function houseOptions(settings: Settings): HouseOptions {
-  const { data, sampler, windower, recorder, store, streams, threads } = settings;
+  const { data, sampler, windower, recorder, store, streams, aggregation, threads } = settings;
   const { keep, ...others } = store;
   const outlets = readOutlets(streams.outlets, datasets);
   return {
     dataFolder: data.dir,
     sampler,
-    disorderMs: windower.disorderMs,
+    windows: windower,
     segmentBytes: recorder.segmentBytes,
     keepBytes: recorder.keepBytes,
     queueBytes: streams.queueBytes,
     store: { ...others, keepMs: keep },
+    aggregation,
     outlets: outlets.ok ? outlets.outlets : [],
     threads: Object.fromEntries(Object.entries(threads).filter(([, thread]) => thread !== undefined)),
   };

@@ -17,12 +17,12 @@
 import type { Dataset } from "../datasets/define.ts";
 import { datasets, derivedDatasets, sourceDatasets } from "../datasets/index.ts";
 import { DEFAULT_KEEP_DAYS } from "../datasets/spec.ts";
-import { WINDOW_MS } from "../datasets/windows.ts";
 import type { ActorSpec } from "../runtime/actor/types.ts";
 import type { Arena } from "../runtime/arena.ts";
 import type { LaneShape } from "../runtime/lane/index.ts";
 import type { GroupSpec, SystemSpec } from "../runtime/system.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../wasm/index.ts";
+import { type AggregatorConfig, aggregatorScratchBytes } from "./aggregator/aggregator.ts";
 import type { AnalystConfig } from "./analyst/analyst.ts";
 import { type AnonymizerConfig, anonymizerScratchBytes } from "./anonymizer/anonymizer.ts";
 import { broadcasterScratchBytes } from "./broadcaster/broadcaster.ts";
@@ -39,10 +39,11 @@ import type { OutletSpec } from "./outlets/protocol.ts";
 import type { RecorderConfig } from "./recorder/recorder.ts";
 import { REPLAYER_MAILBOX } from "./replayer/protocol.ts";
 import type { ReplayerConfig } from "./replayer/replayer.ts";
-import type { MetersSpec } from "./resources.ts";
+import type { MetersSpec, WindowMetersSpec } from "./resources.ts";
 import type { SamplerConfig } from "./sampler/sampler.ts";
 import { placeMeters } from "./stage-meter.ts";
 import { logWindowBytes, slotBytesOf } from "./store/log/window-bytes.ts";
+import { placeWindowMeters } from "./window-meters.ts";
 import { type WindowerConfig, windowerScratchBytes } from "./windower/windower.ts";
 
 export const ACTORS = [
@@ -57,14 +58,15 @@ export const ACTORS = [
   "intake",
   "keeper",
   "analyst",
+  "aggregator",
 ] as const;
 export type ActorName = (typeof ACTORS)[number];
 
 export interface HouseOptions {
   readonly dataFolder: string;
   readonly sampler: SamplerConfig;
-  /** How much later than a younger row an older one may come and still be in its window, ms. */
-  readonly disorderMs: number;
+  /** How rows are taken into windows; USUAL_WINDOWS where it is not said. */
+  readonly windows?: Partial<WindowOptions>;
   readonly segmentBytes: number;
   /** Size of the whole log; beyond it the oldest segments go, whether the lake has their rows or not. */
   readonly keepBytes: number;
@@ -72,6 +74,8 @@ export interface HouseOptions {
   readonly store?: Partial<StoreOptions>;
   /** Bytes that wait for one slow client of an outlet; DEFAULT_QUEUE_BYTES where it is not said. */
   readonly queueBytes?: number;
+  /** What the aggregator keeps, where not the usual. */
+  readonly aggregation?: Partial<AggregationOptions>;
   /** Outlets that are open from the start. */
   readonly outlets?: readonly OutletSpec[];
   /** Slots of a lane, by dataset name, where not what the dataset asks for. Powers of two. */
@@ -81,6 +85,20 @@ export interface HouseOptions {
   /** Leaves actors out, as a test may that brings its own. */
   readonly without?: readonly ActorName[];
 }
+
+/** How values that other programs send are aggregated. */
+export type AggregationOptions = Omit<AggregatorConfig, "dataFolder">;
+
+export const USUAL_AGGREGATION: AggregationOptions = {
+  windowMs: 300_000,
+  maxStreams: 10_000,
+  whenFull: "other",
+  // Pages that are not touched cost nothing.
+  stateBytes: 128 * 2 ** 20,
+};
+
+/** How rows are taken into windows. */
+export type WindowOptions = Omit<WindowerConfig, "dataFolder" | "windowBytes">;
 
 /** How the store is kept. */
 export interface StoreOptions {
@@ -95,6 +113,16 @@ export interface StoreOptions {
   /** Size of a dataset's files, by dataset name; beyond it the oldest hours go. DATASET_BYTES where it is not said. */
   readonly maxBytes: Readonly<Record<string, number>>;
 }
+
+export const USUAL_WINDOWS: WindowOptions = {
+  disorderMs: 5000,
+  latenessMs: 60_000,
+  aheadMs: 5 * 60_000,
+  idleMs: 60_000,
+  maxGroups: 10_000,
+  whenFull: "other",
+  stateBytes: 64 * 2 ** 20,
+};
 
 export const USUAL_STORE: StoreOptions = {
   settleMs: 5 * 60_000,
@@ -120,16 +148,15 @@ const USUAL_THREADS: Readonly<Record<ActorName, string>> = {
   analyst: "archive",
   broadcaster: "main",
   outlets: "main",
+  aggregator: "main",
 };
 
 const MEBIBYTE = 2 ** 20;
 const DAY_MS = 86_400_000;
 /** Size of a dataset's files in the lake, where nothing else is said. */
 export const DATASET_BYTES = 2 ** 30;
-/** What a windower needs beyond the disorder that it allows for, to have made the windows of an hour that is over. */
-const WINDOWER_SLACK_MS = 2 * WINDOW_MS;
-/** Bytes for the state of open windows: room for about 20 000 groups of five measures. Untouched pages cost nothing. */
-const WINDOW_POOL_BYTES = 64 * MEBIBYTE;
+/** What a windower needs beyond disorder and lateness, to have made the windows of an hour that is over. */
+const WINDOWER_SLACK_MS = 2 * 60_000;
 /** Beside lanes and scratch: the ledger, mailboxes, words. */
 const SMALL_THINGS_BYTES = 4 * MEBIBYTE;
 /** Waiting for the recorder to catch up, before a windower can read back what it needs, may take as long as a slow disk does. */
@@ -150,6 +177,7 @@ export function houseSpec(
     bytes: KERNEL_STATIC_BYTES + laneBytes + scratchBytes + SMALL_THINGS_BYTES,
   });
   const names = datasets.map(({ name }) => name);
+  const windowNames = derivedDatasets.map(({ name }) => name);
   return {
     lanes,
     groups,
@@ -159,6 +187,9 @@ export function houseSpec(
       kernels,
       ledger: placeLedger(arena, names),
       meters: placeMeters(arena, lanes),
+      ...(options.without?.includes("windower")
+        ? {}
+        : { windowMeters: placeWindowMeters(arena, windowNames) }),
     }),
   };
 }
@@ -171,6 +202,13 @@ export function houseActors(options: HouseOptions): readonly ActorSpec[] {
 /** Where the meters of a system that was built from `houseSpec` lie. */
 export function metersOf(system: { readonly resources: Readonly<Record<string, unknown>> }): MetersSpec {
   return system.resources["meters"] as MetersSpec;
+}
+
+/** Where the meters of its windows datasets lie; undefined for one without a windower. */
+export function windowMetersOf(system: {
+  readonly resources: Readonly<Record<string, unknown>>;
+}): WindowMetersSpec | undefined {
+  return system.resources["windowMeters"] as WindowMetersSpec | undefined;
 }
 
 /** Where the ledger of a system that was built from `houseSpec` lies. */
@@ -193,7 +231,7 @@ function laneShape(dataset: Dataset, { slots, without = [] }: HouseOptions): Lan
 }
 
 function houseGroups(options: HouseOptions): readonly GroupSpec[] {
-  const { dataFolder, disorderMs, segmentBytes, sampler, threads, without = [] } = options;
+  const { dataFolder, segmentBytes, sampler, threads, without = [] } = options;
   const stagingBytes = logWindowBytes();
   const actor = <Config>(name: ActorName, config: Config, more: Partial<ActorSpec> = {}): ActorSpec => ({
     name,
@@ -203,11 +241,10 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
     ...more,
   });
   const windower: WindowerConfig = {
-    dataFolder,
-    disorderMs,
-    poolBytes: WINDOW_POOL_BYTES,
-    windowBytes: stagingBytes,
+    ...{ ...USUAL_WINDOWS, ...options.windows },
+    ...{ dataFolder, windowBytes: stagingBytes },
   };
+  const aggregator: AggregatorConfig = { dataFolder, ...USUAL_AGGREGATION, ...options.aggregation };
   const keeper: KeeperConfig = { dataFolder, windowBytes: stagingBytes, rules: keepRules(options) };
   const groups: readonly GroupSpec[] = [
     {
@@ -246,6 +283,9 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
           outlets: options.outlets ?? [],
           queueBytes: options.queueBytes ?? DEFAULT_QUEUE_BYTES,
         }),
+        actor<AggregatorConfig>("aggregator", aggregator, {
+          scratchBytes: aggregatorScratchBytes(aggregator),
+        }),
       ],
     },
     {
@@ -266,7 +306,7 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
       ],
     },
     {
-      // Last: what a windower reads back when it starts is not removed before.
+      // Last: what a windower reads back when it starts is not removed before it says what it needs.
       name: "archive",
       actors: [actor<KeeperConfig>("keeper", keeper, { scratchBytes: stagingBytes })],
     },
@@ -281,14 +321,15 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
     .filter(({ actors }) => actors.length > 0);
 }
 
-function keepRules({ store = {}, keepBytes, disorderMs }: HouseOptions): KeepRules {
+function keepRules({ store = {}, keepBytes, windows }: HouseOptions): KeepRules {
+  const { disorderMs, latenessMs } = { ...USUAL_WINDOWS, ...windows };
   const { settleMs, segmentMaxAgeMs, windowGroups, keepMs, maxBytes } = { ...USUAL_STORE, ...store };
   const keep = datasets.map(({ name, keepDays = DEFAULT_KEEP_DAYS }): [string, Keep] => [
     name,
     { keepMs: keepMs[name] ?? keepDays * DAY_MS, maxBytes: maxBytes[name] ?? DATASET_BYTES },
   ]);
   return {
-    settleMs: Math.max(settleMs, disorderMs + WINDOWER_SLACK_MS),
+    settleMs: Math.max(settleMs, disorderMs + latenessMs + WINDOWER_SLACK_MS),
     segmentMaxAgeMs,
     logBytes: keepBytes,
     windowGroups,

@@ -11,11 +11,20 @@ export interface MetersSpec {
   readonly stages: readonly { readonly dataset: string; readonly actor: string }[];
 }
 
+/** Where the meters of window-meters.ts lie. Plain data. */
+export interface WindowMetersSpec {
+  readonly offset: number;
+  /** Windows datasets, in the order of the meters. */
+  readonly datasets: readonly string[];
+}
+
 export interface Resources {
   readonly kernels: WebAssembly.Module;
   readonly ledger: LedgerSpec;
   /** Absent in systems that measure nothing, as those of most tests. */
   readonly meters?: MetersSpec;
+  /** Absent in systems without a windower, and where nobody asks what it does. */
+  readonly windowMeters?: WindowMetersSpec;
 }
 
 export function resourcesOf(context: ActorContext<never>): Resources {

@@ -72,6 +72,8 @@ export interface MeasureColumn extends Described, Bounded, Sensitive {
   readonly type: "f64" | "f32" | "u64" | "i64" | "u32" | "i32" | "u16" | "u8" | "bool";
   /** UCUM-like: `MiB`, `By`, `ms`, `%`, `1` for a pure number or count. */
   readonly unit: string;
+  /** What rows have that were stored before there was this column. Default: nothing, so it must be nullable for them to be read. */
+  readonly earlier?: number;
 }
 
 export interface CategoryColumn extends Described, Sensitive {

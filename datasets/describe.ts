@@ -1,6 +1,7 @@
 /** A dataset's declaration as plain JSON, for who asks over the network what there is. */
 
 import type { ColumnType } from "../runtime/batch/index.ts";
+import type { WindowShape } from "../windowing/shape.ts";
 import type { PrivacyClass } from "./column.ts";
 import type { Dataset, WindowSpec } from "./define.ts";
 
@@ -11,9 +12,20 @@ export interface DatasetDescription {
   readonly time: string;
   /** For windows: the dataset that they are of. */
   readonly derivedFrom: string | null;
-  readonly windows: WindowSpec | null;
+  /** How its rows are windowed: a dataset each. */
+  readonly windows: readonly WindowsDescription[];
   /** What leaves, in order. */
   readonly columns: readonly ColumnDescription[];
+}
+
+export interface WindowsDescription {
+  /** The windows dataset. */
+  readonly dataset: string;
+  readonly kind: WindowSpec["kind"];
+  readonly shape: WindowShape;
+  readonly groupBy: string | null;
+  /** Columns that are summed up, counted or ranked. */
+  readonly of: readonly string[];
 }
 
 export interface ColumnDescription {
@@ -34,8 +46,14 @@ export function describeDataset(dataset: Dataset): DatasetDescription {
     name: dataset.name,
     title: dataset.title,
     time: dataset.time,
-    derivedFrom: dataset.derivedFrom ?? null,
-    windows: dataset.windows ?? null,
+    derivedFrom: dataset.derived?.from ?? null,
+    windows: (dataset.windows ?? []).map((by) => ({
+      dataset: `${dataset.name}_${by.label}`,
+      kind: by.kind,
+      shape: by.shape,
+      groupBy: by.groupBy ?? null,
+      of: windowedColumns(by),
+    })),
     columns: dataset.publicColumns.map(({ name, source, spec, field }) => ({
       name,
       type: field.type,
@@ -47,4 +65,15 @@ export function describeDataset(dataset: Dataset): DatasetDescription {
       values: field.values ?? null,
     })),
   };
+}
+
+function windowedColumns(by: WindowSpec): readonly string[] {
+  switch (by.kind) {
+    case "figures":
+      return by.measures;
+    case "distinct":
+      return by.of;
+    case "top":
+      return by.weight === undefined ? [by.item] : [by.item, by.weight];
+  }
 }

@@ -9,10 +9,8 @@ import { windowsOf } from "./windows.ts";
 /** Datasets whose rows come from outside: sampled or pushed. Only these can hold identifiers. */
 export const sourceDatasets: readonly Dataset[] = [memory, process, optimization];
 
-/** Datasets that are made from those. */
-export const derivedDatasets: readonly Dataset[] = sourceDatasets
-  .filter(({ windows }) => windows !== undefined)
-  .map(windowsOf);
+/** Datasets that are made from those: their windows. */
+export const derivedDatasets: readonly Dataset[] = sourceDatasets.flatMap(windowsOf);
 
 export const datasets: readonly Dataset[] = [...sourceDatasets, ...derivedDatasets];
 

@@ -5,6 +5,7 @@
  * every row: it is a quasi-identifier beside the time. Nothing here is sensitive.
  */
 
+import { BY_THE_MINUTE } from "./by-the-minute.ts";
 import { defineDataset } from "./define.ts";
 
 export const memory = defineDataset({
@@ -53,7 +54,10 @@ export const memory = defineDataset({
       meaning: "Processes that exist on the host.",
     },
   },
-  windows: {
-    measures: ["total_mb", "available_mb", "used_percent", "page_file_used_mb", "processes_count"],
-  },
+  windows: [
+    {
+      ...BY_THE_MINUTE,
+      measures: ["total_mb", "available_mb", "used_percent", "page_file_used_mb", "processes_count"],
+    },
+  ],
 });

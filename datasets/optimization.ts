@@ -5,6 +5,7 @@
  * want to learn of a known hour: the trigger is sensitive. By the time alone could a row be found; the rest nobody sees.
  */
 
+import { BY_THE_MINUTE } from "./by-the-minute.ts";
 import { defineDataset } from "./define.ts";
 
 export const optimization = defineDataset({
@@ -52,7 +53,10 @@ export const optimization = defineDataset({
     duration_ms: { class: "measure", type: "u64", unit: "ms", meaning: "How long it took." },
     success: { class: "measure", type: "bool", unit: "1", meaning: "Whether it ended without an error." },
   },
-  windows: {
-    measures: ["before_available_mb", "after_available_mb", "freed_mb", "processes_trimmed", "duration_ms"],
-  },
+  windows: [
+    {
+      ...BY_THE_MINUTE,
+      measures: ["before_available_mb", "after_available_mb", "freed_mb", "processes_trimmed", "duration_ms"],
+    },
+  ],
 });

@@ -7,6 +7,7 @@
  * No column is sensitive by itself: the figures are of the machine. What is private is that a program ran, which its name says.
  */
 
+import { BY_THE_MINUTE } from "./by-the-minute.ts";
 import { defineDataset } from "./define.ts";
 
 export const process = defineDataset({
@@ -75,8 +76,11 @@ export const process = defineDataset({
       meaning: "Bytes written to storage since the process started; missing where it may not be read.",
     },
   },
-  windows: {
-    groupBy: "name_hash",
-    measures: ["working_set_mb", "private_bytes_mb", "cpu_percent", "io_read_bytes", "io_write_bytes"],
-  },
+  windows: [
+    {
+      ...BY_THE_MINUTE,
+      groupBy: "name_hash",
+      measures: ["working_set_mb", "private_bytes_mb", "cpu_percent", "io_read_bytes", "io_write_bytes"],
+    },
+  ],
 });

@@ -13,6 +13,7 @@ import {
   typeBounds,
 } from "./column.ts";
 import type { Columns, DatasetFacts } from "./spec.ts";
+import { windowsFault } from "./windows-fault.ts";
 
 /** Names stand in addresses, file names, topics, SQL and CSV headers. */
 const NAME = /^[a-z][a-z0-9_]*$/;
@@ -58,14 +59,7 @@ export function specFault(spec: CheckedSpec): string | undefined {
   }
   const names = Object.entries(spec.columns).map(([name, column]) => publicName(name, column));
   if (new Set(names).size !== names.length) return `two columns leave under one name: ${names.join(", ")}`;
-  for (const measure of spec.windows?.measures ?? []) {
-    if (spec.columns[measure]?.class !== "measure") return `it windows ${measure}, which is not a measure`;
-  }
-  const group = spec.windows?.groupBy;
-  if (group !== undefined && !names.includes(group)) {
-    return `it groups its windows by ${group}, which is none of the columns that leave: ${names.join(", ")}`;
-  }
-  return undefined;
+  return windowsFault(spec);
 }
 
 function columnFault(name: string, column: ColumnSpec, spec: CheckedSpec): string | undefined {
@@ -92,7 +86,7 @@ function columnFault(name: string, column: ColumnSpec, spec: CheckedSpec): strin
   if ((column.class === "identifier" || column.class === "pseudonym") && !column.kind) {
     return `column ${name} must say what kind of thing it names`;
   }
-  if (column.class === "pseudonym" && spec.derivedFrom === undefined) {
+  if (column.class === "pseudonym" && spec.derived === undefined) {
     return `column ${name} claims to be a pseudonym already, which only a derived dataset can have`;
   }
   return boundsFault(name, column) ?? anonymityFault(name, column, name === spec.time);
@@ -133,6 +127,12 @@ function boundsFault(name: string, column: ColumnSpec): string | undefined {
   const isWhole = column.type !== "f64" && column.type !== "f32" && column.type !== "bool";
   if (isWhole && column.type !== "utf8" && !(Number.isInteger(min) && Number.isInteger(max))) {
     return `column ${name} holds whole numbers; its bounds ${min} and ${max} must be whole`;
+  }
+  if (column.class === "measure" && column.earlier !== undefined) {
+    if (column.nullable === true) return `column ${name} may be missing: it was, before there was it`;
+    if (!(column.earlier >= min && column.earlier <= max && column.type !== "bool")) {
+      return `column ${name} had the value ${column.earlier} before there was it, which it may not have`;
+    }
   }
   if (
     column.class === "identifier" &&

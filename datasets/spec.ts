@@ -1,5 +1,6 @@
 /** What a dataset's declaration says. Plain data: define.ts checks it and derives the rest. */
 
+import type { WindowShape } from "../windowing/shape.ts";
 import type { ColumnSpec } from "./column.ts";
 
 /** Days that rows are kept for where a dataset does not say. */
@@ -7,13 +8,61 @@ export const DEFAULT_KEEP_DAYS = 365;
 
 export type Columns = Readonly<Record<string, ColumnSpec>>;
 
-/** Where a dataset's rows come from, which decides how its windows are made. */
-export interface WindowSpec {
-  /** Public columns, at most one so far, that split the rows into groups. */
+/** What is told of a measure in a window. `rate`: values per second of the window's length. */
+export const FIGURES = [
+  "sum",
+  "mean",
+  "variance",
+  "stddev",
+  "min",
+  "max",
+  "p50",
+  "p90",
+  "p95",
+  "p99",
+  "rate",
+  "trend",
+] as const;
+export type Figure = (typeof FIGURES)[number];
+
+/** What `trend` says. */
+export const TRENDS = ["increasing", "decreasing", "stable", "volatile"] as const;
+
+/** Ranks of a window of the kind `top`, at the most. */
+export const MAX_RANKS = 1000;
+/** Windows datasets of one dataset, at the most. */
+export const MAX_WINDOWS = 16;
+
+interface WindowFacts {
+  /** `[a-z0-9]+`, such as `1m`: the windows are the dataset `<dataset>_<label>`. */
+  readonly label: string;
+  readonly shape: WindowShape;
+  /** A public pseudonym or category that splits the rows into groups; never null. Absent: all rows are one group. */
   readonly groupBy?: string;
-  /** Numeric columns that are summed up. */
-  readonly measures: readonly string[];
 }
+
+/** How a dataset's rows are windowed, and what its windows hold. A windows dataset comes of each. */
+export type WindowSpec =
+  /** A row for each window, group and measure. */
+  | (WindowFacts & {
+      readonly kind: "figures";
+      /** Numeric columns. */
+      readonly measures: readonly string[];
+      /** Beside the count; default all. */
+      readonly figures?: readonly Figure[];
+    })
+  /** A row for each window, group and column: how many different values it has (HyperLogLog). */
+  | (WindowFacts & { readonly kind: "distinct"; readonly of: readonly string[] })
+  /** Rows by rank: the values of `item` that are the most frequent, or weigh the most (Space-Saving). */
+  | (WindowFacts & {
+      readonly kind: "top";
+      /** A pseudonym or a category. */
+      readonly item: string;
+      /** A numeric column, never negative; absent: rows are counted. */
+      readonly weight?: string;
+      /** Ranks, from 1 to 1000. */
+      readonly count: number;
+    });
 
 export interface DatasetFacts<C extends Columns> {
   /** `[a-z][a-z0-9_]*`: it stands in addresses, file names and topics. */
@@ -26,11 +75,11 @@ export interface DatasetFacts<C extends Columns> {
   /** Batches that may be in flight; a power of two. */
   readonly slots: number;
   /** How its rows are windowed; absent: they are not. */
-  readonly windows?: WindowSpec;
+  readonly windows?: readonly WindowSpec[];
   /** Days that its rows are kept for when no setting says otherwise; whole, at least 1. Default 365. */
   readonly keepDays?: number;
-  /** For a windows dataset: the dataset it is derived from. */
-  readonly derivedFrom?: string;
+  /** For a windows dataset: what it is derived from, and how. */
+  readonly derived?: { readonly from: string; readonly by: WindowSpec };
 }
 
 export interface DatasetSpec<C extends Columns> extends DatasetFacts<C> {

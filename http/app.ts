@@ -17,6 +17,7 @@ import { ledgerRoutes } from "./routes/ledger.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { outletRoutes } from "./routes/outlets.ts";
 import { pageRoutes } from "./routes/page.ts";
+import { pipelineRoutes } from "./routes/pipeline.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -42,6 +43,7 @@ export function buildApp(deps: ControlDeps): App {
     exportRoutes,
     exportJobRoutes,
     queryRoutes,
+    pipelineRoutes,
     storeRoutes,
     ledgerRoutes,
     referenceRoutes,

@@ -60,6 +60,43 @@ export async function readBounded(
   }
 }
 
+/**
+ * Reads a body whose length was said, and is one that is taken: the runtime puts it together, in a part of the time that its
+ * parts take one by one.
+ * One that does not come in time is left to the runtime: the connection is to end.
+ */
+export async function readWhole(
+  body: Pick<Request, "bytes">,
+  maxBytes: number,
+  clock: Clock = systemClock,
+  isStranger = false,
+): Promise<BodyBytes> {
+  const places = isStranger ? ofStrangers : ofKnown;
+  if (places.reading >= places.most) return { ok: false, reason: "too-many" };
+  places.reading++;
+  return new Promise((resolve) => {
+    const end = (read: BodyBytes) => {
+      deadline.cancel();
+      places.reading--;
+      resolve(read);
+    };
+    let isLate = false;
+    const deadline = clock.after(BODY_MS, () => {
+      isLate = true;
+      end({ ok: false, reason: "too-slow" });
+    });
+    body.bytes().then(
+      (bytes) => {
+        if (isLate) return;
+        end(bytes.byteLength > maxBytes ? { ok: false, reason: "too-long" } : { ok: true, bytes });
+      },
+      () => {
+        if (!isLate) end({ ok: false, reason: "broken" });
+      },
+    );
+  });
+}
+
 /** A read that waits ends with it. */
 async function giveUp(reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "cancel">): Promise<void> {
   // It has broken already, which is as good.

@@ -6,13 +6,14 @@
 import type { z } from "zod";
 import type { Clock } from "../runtime/clock.ts";
 import { nearestName } from "../runtime/config/nearest.ts";
-import { BODY_MS, readBounded } from "./bounded-body.ts";
+import { BODY_MS, readBounded, readWhole } from "./bounded-body.ts";
 import { came, type Fault, fault } from "./fault.ts";
 import { problem } from "./problem.ts";
 import type { RequestContext } from "./route.ts";
 
 /** Bytes. The longest SQL fits in, whatever its characters take. */
 export const MAX_BODY_BYTES = 2 ** 20;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset=utf-8)?\s*$/i;
 
 export type BodyRead =
@@ -31,12 +32,16 @@ export function saysJson(contentType: string | undefined): boolean {
 export async function readJsonBody(c: RequestContext, clock?: Clock): Promise<BodyRead> {
   const maxBytes = c.get("maxBodyBytes") ?? MAX_BODY_BYTES;
   const isStranger = c.get("scopes")?.size === 0;
-  const read = await readBounded(c.req.raw.body, maxBytes, clock, isStranger);
+  // More than was said does not come; how much that may be, the gate has seen to.
+  const isLengthSaid = c.req.header("content-length") !== undefined;
+  const read = isLengthSaid
+    ? await readWhole(c.req.raw, maxBytes, clock, isStranger)
+    : await readBounded(c.req.raw.body, maxBytes, clock, isStranger);
   if (!read.ok) return { ok: false, response: unread(c, read.reason, maxBytes) };
   const { bytes } = read;
   if (bytes.byteLength === 0) return refuse(c, "came nothing");
   try {
-    return { ok: true, value: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
+    return { ok: true, value: JSON.parse(UTF8.decode(bytes)) };
   } catch {
     return refuse(c, "came something else");
   }

@@ -11,15 +11,19 @@ import {
 } from "../actors/broadcaster/protocol.ts";
 import type { ClientView, FeedTotals } from "../actors/feed/subscription.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
+import type { WindowView } from "../actors/window-meters.ts";
 import { createMetrics, type MetricCells, type Metrics } from "../runtime/metrics/index.ts";
 import type { SystemStatus } from "../runtime/system.ts";
+import { AggregatorMetrics } from "./aggregator-metrics.ts";
 import type { ControlDeps } from "./control.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { actorStates } from "./system-view.ts";
+import { registerWindows } from "./window-metrics.ts";
 
 interface Snapshot {
   readonly status: SystemStatus;
   readonly ledger: readonly LedgerRow[];
+  readonly windows: readonly WindowView[];
   /** Undefined when the broadcaster did not answer. */
   readonly streams: BroadcasterStats | undefined;
   readonly clients: readonly ClientView[];
@@ -29,23 +33,29 @@ interface Snapshot {
 /** A scrape does not wait for a broadcaster that is down. */
 const STATS_MS = 500;
 
-/** @param cells metric cells that actors write, shown as they are */
+/**
+ * @param cells metric cells that actors write, shown as they are
+ * @param windows what becomes of rows in windows
+ */
 export function createMetricsText(
   deps: Pick<ControlDeps, "ask" | "status" | "ledger" | "clock" | "feed">,
   cells: readonly MetricCells[] = [],
+  windows: () => readonly WindowView[] = () => [],
 ): () => Promise<string> {
   const metrics = createMetrics({ prefix: "millrace_", cells });
   const store = new StoreMetrics(deps, deps.clock);
+  const aggregator = new AggregatorMetrics(deps);
   const take = async (): Promise<Snapshot> => {
     const message: BroadcasterMessage = { kind: "broadcast.stats" };
     const [answer] = await Promise.all([
       deps.ask<BroadcasterReplies["broadcast.stats"]>(BROADCASTER, message, STATS_MS),
       store.gather(),
+      aggregator.gather(),
     ]);
     const streams = answer.ok ? answer.value : undefined;
     const { feed } = deps;
     const ours = { clients: feed.clients(), sent: feed.totals() };
-    return { status: deps.status(), ledger: deps.ledger(), streams, ...ours };
+    return { status: deps.status(), ledger: deps.ledger(), windows: windows(), streams, ...ours };
   };
   let snapshot: Snapshot | undefined;
   return async () => {
@@ -57,6 +67,8 @@ export function createMetricsText(
         metrics,
         snapshot.ledger.map(({ dataset }) => dataset),
       );
+      aggregator.register(metrics);
+      registerWindows(metrics, () => snapshot!.windows, deps.clock);
     }
     return metrics.render();
   };

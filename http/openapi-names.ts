@@ -10,6 +10,7 @@ export const TAGS: Readonly<Record<string, string | undefined>> = {
   outlets: "Streams that are pushed: TCP, named pipes, ZeroMQ.",
   exports: "Stored rows as files.",
   query: "SQL over what is stored.",
+  pipeline: "Statistics of values that other programs send, over the last minutes. Its names are snake_case.",
   store: "What lies on the disk, and where every row has gone.",
   actors: "The parts of the process: their states and figures, and commands to them.",
   config: "Settings, read and changed.",

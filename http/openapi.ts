@@ -32,7 +32,7 @@ const PROBLEM_TYPE = "application/problem+json";
 const DESCRIPTION = `Millrace turns raw host telemetry into training data: it samples the host, pseudonymizes in place, windows, logs, streams and
 exports. This is its control surface.
 
-Names in JSON are camelCase, times ISO 8601 in UTC. An error is a problem (RFC 9457): its \`type\` is for programs, its \`detail\` says
+Names in JSON are camelCase (those of \`/pipeline\` snake_case), times ISO 8601 in UTC. An error is a problem (RFC 9457): its \`type\` is for programs, its \`detail\` says
 what was expected, what came and what to do. A parameter that is not declared is refused.
 
 Without a configured token nothing is asked for, and the server listens on loopback only. Otherwise each request brings

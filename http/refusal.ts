@@ -13,7 +13,9 @@ export type Refusal =
   | JobRefusal
   | QueryRefusal
   | OutletRefusal
-  | "unknown-outlet";
+  | "unknown-outlet"
+  | "unknown-metric"
+  | "bad-window";
 
 const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
   "unknown-dataset": "unknown-dataset",
@@ -42,6 +44,8 @@ const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
   "not-a-pipe": "outlet-refused",
   "not-here": "outlet-refused",
   "not-loopback": "bad-parameter",
+  "unknown-metric": "unknown-metric",
+  "bad-window": "bad-parameter",
 };
 
 /** Seconds after which it may be tried again, where trying again can help. */

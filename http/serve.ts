@@ -8,6 +8,7 @@ import { createFeed } from "../actors/feed/feed.ts";
 import { DEFAULT_QUEUE_BYTES } from "../actors/feed/subscription.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
 import type { StageFigures } from "../actors/stage-meter.ts";
+import type { WindowView } from "../actors/window-meters.ts";
 import { datasets as allDatasets } from "../datasets/index.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { getLog } from "../runtime/log.ts";
@@ -37,6 +38,8 @@ export interface HttpOptions {
   readonly ledger: () => readonly LedgerRow[];
   /** What each stage of each lane has done. Default: nothing is measured. */
   readonly stages?: () => readonly StageFigures[];
+  /** What becomes of rows in windows. Default: nothing is told. */
+  readonly windows?: () => readonly WindowView[];
   /** What became of actors. Default: nothing is told. */
   readonly transitions?: Transitions;
   /** Default: there are no settings. */
@@ -77,7 +80,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const app = buildApp({
     ...reach,
     feed,
-    metricsText: createMetricsText({ ...reach, clock, feed }, cells),
+    metricsText: createMetricsText({ ...reach, clock, feed }, cells, options.windows),
     stages,
     transitions: options.transitions ?? createTransitionLog(),
     config: options.config ?? NO_CONFIG,

@@ -1,5 +1,5 @@
 /**
- * Puts a text into a file, whole or not at all: written beside it, synced, and given its name. A file that is there keeps its
+ * Puts a text, or bytes, into a file, whole or not at all: written beside it, synced, and given its name. A file that is there keeps its
  * mode, and its owner where that may be; a new one is its owner's alone (0600). A symbolic link stays one.
  */
 
@@ -21,7 +21,7 @@ import process from "node:process";
 const NEW_MODE = 0o600;
 
 /** @throws what the file system says; then the file is as it was */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, content: string | Uint8Array): void {
   const before = statOf(path);
   const target = before === undefined ? path : realpathSync(path);
   const beside = `${target}.${process.pid}.tmp`;
@@ -30,7 +30,7 @@ export function replaceFile(path: string, text: string): void {
     rmSync(beside, { force: true });
     const fd = openSync(beside, "wx", NEW_MODE);
     try {
-      writeFileSync(fd, text);
+      writeFileSync(fd, content);
       // Whatever the umask is.
       fchmodSync(fd, before === undefined ? NEW_MODE : before.mode & 0o7777);
       fsyncSync(fd);

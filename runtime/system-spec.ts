@@ -1,6 +1,7 @@
 /** The declaration of a system: plain data, checked as a whole before anything is made of it. */
 
 import { MAX_MAILBOX_SIZE } from "./actor/mailbox-word.ts";
+import type { ChooseNext } from "./actor/scheduler.ts";
 import { type ActorFactory, type ActorSpec, DEFAULT_MAILBOX_SIZE } from "./actor/types.ts";
 import type { ActorTransition } from "./actor-control.ts";
 import type { Arena } from "./arena.ts";
@@ -34,6 +35,8 @@ export interface SystemSpec {
   readonly clock?: Clock;
   /** Seeds backoff jitter and, inline, the order of steps. Default: drawn. */
   readonly seed?: number;
+  /** Inline only: decides the order of steps. Default: drawn by the seed. */
+  readonly chooseNext?: ChooseNext;
   /** Least severe level that workers send. Default `info`. */
   readonly logLevel?: LogLevel;
   /** A worker whose event loop has not turned for this long is ended. Default 15 s. */

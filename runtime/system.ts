@@ -126,7 +126,8 @@ export class System {
       forward: (packet, thread) => this.#forward(packet, thread),
       onDeadLetter,
     });
-    this.#scheduler = inline ? new SteppedScheduler(random) : new LiveScheduler();
+    const chooseNext = spec.chooseNext ?? ((ready) => Math.floor(random() * ready.length));
+    this.#scheduler = inline ? new SteppedScheduler(chooseNext) : new LiveScheduler();
     this.#local = new LocalThread({
       ...shared,
       clock,

@@ -103,7 +103,10 @@ describe("what is said of each setting", () => {
       "log.level": "debug",
       "log.format": "json",
       "windower.disorderMs": "30m",
+      "windower.latenessMs": "30m",
+      "windower.whenFull": "refuse",
       "streams.outlets": "tcp://127.0.0.1:9999/memory",
+      "aggregation.whenFull": "refuse",
     };
     const configs = (changes: Record<string, unknown>) => {
       const read = () => {

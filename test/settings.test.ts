@@ -43,7 +43,10 @@ describe("settings", () => {
       http: { host: "127.0.0.1", port: 8787 },
       data: { dir: "data" },
       sampler: { memoryIntervalMs: 1000, processIntervalMs: 10_000, privateBudgetMs: 20 },
-      windower: { disorderMs: 5000 },
+      windower: {
+        ...{ disorderMs: 5000, latenessMs: 60_000, aheadMs: 300_000, idleMs: 60_000 },
+        ...{ maxGroups: 10_000, whenFull: "other", stateBytes: 64 * 2 ** 20 },
+      },
       log: { level: "info", format: "text" },
       recorder: { segmentBytes: 64 * 1024 * 1024, keepBytes: 4 * 1024 ** 3 },
       store: {
@@ -54,6 +57,7 @@ describe("settings", () => {
         maxBytes: eachDataset(() => 2 ** 30),
       },
       streams: { queueBytes: 4 * 2 ** 20, outlets: "" },
+      aggregation: { windowMs: 300_000, maxStreams: 10_000, whenFull: "other", stateBytes: 128 * 2 ** 20 },
       threads: {},
     });
   });
@@ -82,6 +86,11 @@ describe("settings", () => {
       ["sampler.processIntervalMs", "1s", "999ms", "1h", "61m"],
       ["sampler.privateBudgetMs", "0", "-1", "1s", "1001"],
       ["windower.disorderMs", "0", "-1", "1h", "2h"],
+      ["windower.latenessMs", "0", "-1", "1h", "61m"],
+      ["windower.aheadMs", "1s", "999ms", "1d", "25h"],
+      ["windower.idleMs", "1s", "999ms", "1d", "25h"],
+      ["windower.maxGroups", "1", "0", "1000000", "1000001"],
+      ["windower.stateBytes", "1MiB", "1048575B", "1GiB", "2GiB"],
       ["recorder.segmentBytes", "1MiB", "1048575B", "1GiB", "2GiB"],
       ["recorder.keepBytes", "4MiB", "4194303B", "16TiB", "17TiB"],
       ["store.settleMs", "1s", "999ms", "1d", "25h"],

@@ -7,31 +7,56 @@
  * made (again) from whole raw values; once it is PSEUDONYMIZED only the wiping is repeated.
  */
 
+import type { Dataset } from "../../datasets/define.ts";
 import { sourceDatasets } from "../../datasets/index.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
 import { kernelsOf } from "../resources.ts";
 import { StageMeter } from "../stage-meter.ts";
 import { openKey } from "./key.ts";
-import { createPseudonymizer, deriveKeys, identifierKinds, keyScratchBytes } from "./pseudonyms.ts";
+import {
+  createPseudonymizer,
+  deriveKeys,
+  identifierKinds,
+  keyScratchBytes,
+  repeatsScratchBytes,
+} from "./pseudonyms.ts";
 
 export interface AnonymizerConfig {
   readonly dataFolder: string;
 }
 
 /** Shared memory that the anonymizer keeps its keyed states in. */
-export const anonymizerScratchBytes = keyScratchBytes(identifierKinds(sourceDatasets).length);
+export const anonymizerScratchBytes = scratchBytesFor(sourceDatasets);
 
 export default function anonymizer(context: ActorContext<AnonymizerConfig>): Behaviour {
+  return anonymizerOf(context, sourceDatasets);
+}
+
+/** As `anonymizerScratchBytes`, for other datasets than ours. */
+export function scratchBytesFor(sources: readonly Dataset[]): number {
+  return keyScratchBytes(identifierKinds(sources).length) + repeatsScratchBytes(longestBatch(sources));
+}
+
+function longestBatch(sources: readonly Dataset[]): number {
+  return Math.max(0, ...sources.map(({ batchRows }) => batchRows));
+}
+
+/** The anonymizer of other datasets than ours. */
+export function anonymizerOf(
+  context: ActorContext<AnonymizerConfig>,
+  sources: readonly Dataset[],
+): Behaviour {
   const kernels = kernelsOf(context as ActorContext<never>);
-  const kinds = identifierKinds(sourceDatasets);
+  const kinds = identifierKinds(sources);
   const key = openKey(context.config.dataFolder);
+  const repeatsAt = context.scratch + keyScratchBytes(kinds.length);
   const states = deriveKeys(kernels, context.scratch, key, kinds);
   key.fill(0);
 
-  const handlers = sourceDatasets.map((dataset): [string, StageHandler] => {
+  const handlers = sources.map((dataset): [string, StageHandler] => {
     const batch = new Batch(context.memory, dataset.plan);
-    const pseudonymize = createPseudonymizer(kernels, dataset, states);
+    const pseudonymize = createPseudonymizer(kernels, dataset, states, repeatsAt);
     const meter = new StageMeter(context as ActorContext<never>, dataset.name);
     const holdsRaw = dataset.plan.rawOnlyColumns.length > 0;
     const wipeAndSeal = (slotBytes: number) => {

@@ -24,6 +24,11 @@ export function keyScratchBytes(kinds: number): number {
   return WORK_BYTES + kinds * HMAC_STATE_BYTES;
 }
 
+/** Bytes of shared memory in which `createPseudonymizer` finds equal texts among `rows`. */
+export function repeatsScratchBytes(rows: number): number {
+  return (tableCapacity(rows) + rows + (rows & 1)) * 4;
+}
+
 /** The kinds of identifier that these datasets hold. */
 export function identifierKinds(datasets: readonly Dataset[]): readonly string[] {
   const kinds = datasets.flatMap(({ columns }) =>
@@ -76,11 +81,16 @@ interface Step {
   readonly width: HashWidth;
 }
 
-/** Makes the function that fills the pseudonym columns of a raw batch of `dataset`. It reads raw columns, writes public ones. */
+/**
+ * Makes the function that fills the pseudonym columns of a raw batch of `dataset`. It reads raw columns, writes public ones. A text
+ * that is there several times is hashed once: programs and services are few, their rows many.
+ * @param scratch `repeatsScratchBytes` of the dataset's largest batch, on a multiple of 8; numbers of rows are kept there, no texts
+ */
 export function createPseudonymizer(
   kernels: Kernels,
   dataset: Dataset,
   states: ReadonlyMap<string, number>,
+  scratch: number,
 ): (batch: Batch) => void {
   const steps = Object.entries(dataset.columns).flatMap(([name, column]): Step[] => {
     if (column.class !== "identifier") return [];
@@ -91,6 +101,8 @@ export function createPseudonymizer(
     const target = dataset.plan.public(publicName(name, column));
     return [{ raw: dataset.plan.raw(name), public: target, state, width }];
   });
+  const capacity = tableCapacity(dataset.batchRows);
+  const firstsAt = scratch + capacity * 4;
   return (batch) => {
     const { rows } = batch;
     for (const { raw, public: target, state, width } of steps) {
@@ -98,7 +110,9 @@ export function createPseudonymizer(
       const values = batch.dataAt(raw);
       const out = batch.dataAt(target);
       if (raw.type === "utf8") {
-        kernels.hmacBytes(state, batch.textAt(raw), values, validity, rows, out, width);
+        const texts = batch.textAt(raw);
+        kernels.firstsOf(texts, values, validity, rows, scratch, capacity, firstsAt);
+        kernels.hmacBytes(state, texts, values, validity, rows, out, width, firstsAt);
       } else {
         kernels.hmacNumbers(state, values, raw.type === "u32" ? 4 : 8, validity, rows, out, width);
       }
@@ -107,4 +121,9 @@ export function createPseudonymizer(
         batch.views.u8.copyWithin(batch.validityAt(target), validity, validity + ((rows + 7) >>> 3));
     }
   };
+}
+
+/** At least twice as many places as rows, so that a search is short. */
+function tableCapacity(rows: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(2, rows * 2)));
 }

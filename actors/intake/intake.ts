@@ -32,8 +32,16 @@ interface Waiting {
 const ACKNOWLEDGE_EVERY_MS = 2;
 
 export default function intake(context: ActorContext<IntakeConfig>): Behaviour {
+  return intakeOf(
+    context,
+    context.config.datasets.map((name) => datasetNamed(name) as Dataset),
+  );
+}
+
+/** The intake of these datasets, whatever its configuration says. */
+export function intakeOf(context: ActorContext<IntakeConfig>, datasets: readonly Dataset[]): Behaviour {
   const doors = new Map(
-    context.config.datasets.map((name) => [name, openDoor(context as ActorContext<never>, name)]),
+    datasets.map((dataset) => [dataset.name, openDoor(context as ActorContext<never>, dataset)]),
   );
   let waiting: Waiting[] = [];
   let looking = false;
@@ -88,8 +96,8 @@ export default function intake(context: ActorContext<IntakeConfig>): Behaviour {
 }
 
 /** Makes what takes rows into one dataset, all of the good ones or, when the lane has no room, none. */
-function openDoor(context: ActorContext<never>, name: string) {
-  const dataset = datasetNamed(name) as Dataset;
+function openDoor(context: ActorContext<never>, dataset: Dataset) {
+  const { name } = dataset;
   const door = new Door(context, dataset);
   const store = new StoreAccount(context.memory, resourcesOf(context).ledger, name);
   const validate = createRowValidator(dataset);

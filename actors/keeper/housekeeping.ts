@@ -37,11 +37,8 @@ export interface KeepRules extends Pick<PlanRules, "settleMs" | "segmentMaxAgeMs
 export interface StoreFacts {
   /** Sequence number after the last row that is stored. */
   recorded(dataset: string): number;
-  /**
-   * Rows of a dataset before this event time are in no window that is still to be made: a windower that starts again does not
-   * read them. Infinity for a dataset without windows.
-   */
-  windowedUpToMs(dataset: string): number;
+  /** Number of the first row of a dataset that a windower which starts again would read; Infinity: it would read none. */
+  readFrom(dataset: string): number;
 }
 
 export interface HousekeepingOptions {
@@ -243,17 +240,17 @@ export class Housekeeping {
 
   /** Segments from the oldest on of which nobody needs a row. */
   #findSegmentsGone(segments: readonly Segment[]): void {
-    const { datasets, facts, nowMs, rules, tools } = this.#options;
+    const { datasets, facts, rules, tools } = this.#options;
     const manifest = readManifest(tools.source.dataFolder);
-    const whole = wholeSegments(segments, nowMs(), { ...rules(), all: false });
+    const tooMany = segmentsTooMany(segments, rules().logBytes);
     for (const [index, { number }] of segments.slice(0, -1).entries()) {
       if (!this.#isInLake(manifest, segments, index, datasets)) return;
       const isNeeded = datasets.some(({ name }) => {
-        const latestMs = storedUpTo(segments, index, name)?.latestMs ?? null;
-        return latestMs !== null && latestMs >= facts.windowedUpToMs(name);
+        const end = storedUpTo(segments, index, name)?.nextSequence ?? 0;
+        return end > facts.readFrom(name);
       });
-      // A windower that has made no window of them by now is not going to.
-      if (isNeeded && index >= whole) return;
+      // A log that is too large goes before the windows of a windower that does not come on.
+      if (isNeeded && index >= tooMany) return;
       this.#removals.addSegment(number);
     }
   }

@@ -5,8 +5,7 @@
  * It wakes up every minute. What it does then it does in steps of a few milliseconds, and between two of them it answers, and
  * the exports on its thread have their turn. A disk that refuses ends the round without harm; the next one begins anew.
  *
- * It must start after the windower, which reads rows back from the log when it starts. Rows that a windower which starts again
- * would read stay in the log, unless their segment is too old or too much.
+ * Rows that a windower which starts again would read stay in the log, unless that is too large.
  *
  * It takes new rules while it runs. Paused, it begins no round by itself; one that is under way comes to its end, and one that
  * is asked for is done.
@@ -70,6 +69,7 @@ export function keeperWith(context: ActorContext<KeeperConfig>, parts: KeeperPar
   const { dataFolder, windowBytes } = context.config;
   let { rules } = context.config;
   const { clock, log } = context;
+  const { ledger, windowMeters } = resourcesOf(plain);
   const source = {
     dataFolder,
     kernels: kernelsOf(plain),
@@ -81,7 +81,7 @@ export function keeperWith(context: ActorContext<KeeperConfig>, parts: KeeperPar
     tools: { source, disk, codec },
     datasets,
     rules: () => rules,
-    facts: storeFacts(context.memory, resourcesOf(plain).ledger, datasets),
+    facts: storeFacts(context.memory, ledger, windowMeters, datasets),
     holds,
     log,
     nowMs: () => clock.nowMs(),

@@ -1,5 +1,6 @@
 /**
- * Which groups of a windows dataset are kept: those that lead in their hour.
+ * Which groups of a windows dataset are kept: those that lead in their hour, and the one of all the others. Windows that tell no
+ * mean are all kept.
  *
  * A group's score is the largest of its shares, one a measure: the sum of its windows' means, divided by the largest sum that
  * any group has of that measure. So who leads by processor time is kept although others have more memory, and whichever unit
@@ -7,8 +8,8 @@
  */
 
 import type { Dataset } from "../../datasets/define.ts";
-import { datasetNamed } from "../../datasets/index.ts";
-import type { PublicBatch } from "../../runtime/batch/index.ts";
+import { FIGURES } from "../../datasets/spec.ts";
+import type { Column, PublicBatch } from "../../runtime/batch/index.ts";
 import type { RowRun } from "../store/stored-rows.ts";
 
 /** Where the groups of a windows dataset stand. */
@@ -19,11 +20,12 @@ export interface GroupColumns {
   readonly measures: number;
 }
 
-/** Undefined for a dataset that is no windows of groups. */
-export function groupColumns(dataset: Dataset): GroupColumns | undefined {
-  const windows = dataset.derivedFrom === undefined ? undefined : datasetNamed(dataset.derivedFrom)?.windows;
-  if (windows?.groupBy === undefined) return undefined;
-  return { group: windows.groupBy, measures: windows.measures.length };
+/** Undefined for a dataset that is no windows of groups with means. */
+export function groupColumns({ derived }: Dataset): GroupColumns | undefined {
+  const by = derived?.by;
+  if (by?.kind !== "figures" || by.groupBy === undefined) return undefined;
+  if (!(by.figures ?? FIGURES).includes("mean")) return undefined;
+  return { group: by.groupBy, measures: by.measures.length };
 }
 
 /** The sums of one hour. */
@@ -65,6 +67,7 @@ export class GroupScores {
 export class GroupReader {
   readonly #dataset: Dataset;
   readonly #columns: GroupColumns;
+  readonly #group: Column;
   #batch: PublicBatch | undefined;
   #groupAt = 0;
   #measureAt = 0;
@@ -73,6 +76,7 @@ export class GroupReader {
   constructor(dataset: Dataset, columns: GroupColumns) {
     this.#dataset = dataset;
     this.#columns = columns;
+    this.#group = dataset.plan.public(columns.group);
   }
 
   get measures(): number {
@@ -82,18 +86,24 @@ export class GroupReader {
   bind(batch: PublicBatch): void {
     const { plan } = this.#dataset;
     this.#batch = batch;
-    this.#groupAt = batch.dataAt(plan.public(this.#columns.group)) >>> 3;
+    this.#groupAt = batch.dataAt(this.#group);
     this.#measureAt = batch.dataAt(plan.public("measure"));
     this.#meanAt = batch.dataAt(plan.public("mean")) >>> 3;
   }
 
-  group(row: number): bigint {
-    return this.#batch!.views.u64[this.#groupAt + row]!;
+  /** Null: all the others. */
+  group(row: number): bigint | null {
+    const batch = this.#batch!;
+    if (!batch.isValid(this.#group, row)) return null;
+    const { u64, u32, u8 } = batch.views;
+    if (this.#group.type === "u64") return u64[(this.#groupAt >>> 3) + row]!;
+    return BigInt(this.#group.type === "u32" ? u32[(this.#groupAt >>> 2) + row]! : u8[this.#groupAt + row]!);
   }
 
   addTo(scores: GroupScores, row: number): void {
     const { u8, f64 } = this.#batch!.views;
-    scores.add(this.group(row), u8[this.#measureAt + row]!, f64[this.#meanAt + row]!);
+    const group = this.group(row);
+    if (group !== null) scores.add(group, u8[this.#measureAt + row]!, f64[this.#meanAt + row]!);
   }
 }
 
@@ -109,7 +119,8 @@ export function leadingRuns(
   const runs: RowRun[] = [];
   let begin = from;
   for (let row = from; row < to; row++) {
-    if (leaders.has(reader.group(row))) continue;
+    const group = reader.group(row);
+    if (group === null || leaders.has(group)) continue;
     if (row > begin) runs.push({ from: begin, to: row });
     begin = row + 1;
   }

@@ -6,7 +6,8 @@
  * by its sequence number and not written again.
  */
 
-import { datasets } from "../../datasets/index.ts";
+import type { Dataset } from "../../datasets/define.ts";
+import { datasets as ourDatasets } from "../../datasets/index.ts";
 import { REJECTION_REASONS } from "../../datasets/rejection.ts";
 import type { ActorContext, Behaviour, Message, Reply, StageHandler } from "../../runtime/actor/types.ts";
 import { Batch } from "../../runtime/batch/index.ts";
@@ -40,8 +41,12 @@ export default function recorder(context: ActorContext<RecorderConfig>): Behavio
   return recorderOn(context);
 }
 
-/** The recorder on another disk than the host's. */
-export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk): Behaviour {
+/** The recorder on another disk than the host's, or of other datasets than ours. */
+export function recorderOn(
+  context: ActorContext<RecorderConfig>,
+  disk?: LogDisk,
+  datasets: readonly Dataset[] = ourDatasets,
+): Behaviour {
   const { ledger } = resourcesOf(context as ActorContext<never>);
   const { dataFolder, segmentBytes, stagingBytes } = context.config;
   const log = new LogWriter({
@@ -90,6 +95,7 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
   /** The counts that the log has, as text. */
   let carried = countsText(
     Object.fromEntries([...opening.counts].map(([name, kept]) => [name, allOf(kept)])),
+    datasets,
   );
 
   /** Syncs, and waits out a disk that refuses. */
@@ -165,10 +171,10 @@ export function recorderOn(context: ActorContext<RecorderConfig>, disk?: LogDisk
   /** Keeps them, when they have changed. */
   async function keepCounts(): Promise<void> {
     const now = counts();
-    if (countsText(now) === carried) return;
+    if (countsText(now, datasets) === carried) return;
     while (!log.appendCounts(now)) await sync();
     await sync();
-    carried = countsText(now);
+    carried = countsText(now, datasets);
   }
 
   /** Does not wait for a disk that refuses: who asks can come again. */
@@ -228,7 +234,7 @@ function allOf({ rejected, dropped, nextSequence }: RecoveredCounts): CountsPayl
   };
 }
 
-/** What is compared: by dataset, in the order of the list. */
-function countsText(counts: CountsPayload): string {
+/** What is compared. */
+function countsText(counts: CountsPayload, datasets: readonly Dataset[]): string {
   return JSON.stringify(datasets.map(({ name }) => [counts[name]?.rejected, counts[name]?.dropped]));
 }

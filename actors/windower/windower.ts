@@ -1,181 +1,191 @@
 /**
- * The windower: sums up each dataset by the minute and writes the sums as a dataset of their own.
+ * The windower: turns rows into windows, as their datasets declare it, and writes these as datasets of their own.
  *
- * Open windows are not kept anywhere but here. When the windower starts again, after its own crash or the whole process's,
- * it reads the rows of the windows that are not in the log yet back from the log, up to the row its lane cursor stands at, and
- * goes on: the log is the checkpoint. So it must stand behind the recorder on its source lanes: what it has read is stored.
+ * It stands behind the recorder on its source lanes: what it has read is stored. Open windows are in its memory and, now and then, in a
+ * checkpoint. When it starts again, after its own crash or the whole process's, it reads the rows since the checkpoint back from the log, makes
+ * what it made of them before, and leaves out what is there already (checkpoint.ts).
  */
 
 import type { Dataset } from "../../datasets/define.ts";
-import { datasetNamed, derivedDatasets } from "../../datasets/index.ts";
-import { WINDOW_MS } from "../../datasets/windows.ts";
+import { datasets as ourDatasets } from "../../datasets/index.ts";
 import type { ActorContext, Behaviour, StageHandler } from "../../runtime/actor/types.ts";
+import { alignUp } from "../../runtime/arena.ts";
 import { Batch } from "../../runtime/batch/index.ts";
-import { pause } from "../../runtime/clock.ts";
 import { cursorSlot } from "../../runtime/lane/index.ts";
-import { BlockPool } from "../../wasm/index.ts";
-import { DoorAccount, StoreAccount } from "../ledger.ts";
+import { StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
 import { StageMeter } from "../stage-meter.ts";
-import { readLog } from "../store/log/log-reader.ts";
-import { WINDOW_DOOR_SCRATCH_BYTES, WindowDoor } from "./window-door.ts";
-import { WindowTable } from "./window-table.ts";
+import { type CheckpointDisk, CheckpointFile, hostCheckpointDisk } from "./checkpoint-file.ts";
+import { CHECKSUM_SCRATCH_BYTES, checksumThrough } from "./checksum.ts";
+import { resume } from "./resume.ts";
+import { columnBytes } from "./row-columns.ts";
+import { rulesFor, type WindowRules } from "./rules.ts";
+import { Windowed } from "./windowed.ts";
 
-export interface WindowerConfig {
+export interface WindowerConfig extends WindowRules {
   readonly dataFolder: string;
-  /** How much later than a younger row an older one may come and still be in its window. */
-  readonly disorderMs: number;
-  /** Shared memory for open windows; default part of `windowerScratchBytes`. */
-  readonly poolBytes: number;
+  /** A dataset that no row came for in this long closes its windows by the wall clock. */
+  readonly idleMs: number;
+  /** Shared memory for open windows, of all windows datasets together; part of `windowerScratchBytes`. */
+  readonly stateBytes: number;
   /** Shared memory for reading the log back; at least the largest batch. */
   readonly windowBytes: number;
 }
 
-const IDLE_CHECK_MS = 1000;
-/** A dataset that no row came for in this long closes its windows by the wall clock. */
-const IDLE_MS = 60_000;
-/** Pause while the recorder has not yet stored what must be read back. */
-const CATCH_UP_MS = 5;
-/** Then it refuses to start, and is tried again: a start that missed its deadline would cost the whole thread. */
-const CATCH_UP_WITHIN_MS = 20_000;
-
-/** Shared memory that a windower with this configuration takes. */
-export function windowerScratchBytes({ poolBytes, windowBytes }: WindowerConfig): number {
-  return poolBytes + windowBytes + derivedDatasets.length * WINDOW_DOOR_SCRATCH_BYTES;
+/** What a test puts in their place. */
+export interface WindowerParts {
+  /** Sources and windows. */
+  readonly datasets?: readonly Dataset[];
+  readonly disk?: CheckpointDisk;
+  /** Rows that are read again after a crash, at the most. */
+  readonly checkpointRows?: number;
 }
 
-export default async function windower(context: ActorContext<WindowerConfig>): Promise<Behaviour> {
-  const { dataFolder, disorderMs, poolBytes, windowBytes } = context.config;
+const IDLE_CHECK_MS = 1000;
+/** Read back in a tenth of a second. */
+const CHECKPOINT_ROWS = 100_000;
+/** Parts of the memory that a windows dataset has, by whether it has groups. */
+const GROUPED_SHARE = 8;
+const SINGLE_SHARE = 1;
+const POOL_ALIGNMENT = 4096;
+
+/** Shared memory that a windower with this configuration takes. */
+export function windowerScratchBytes(
+  { stateBytes, windowBytes }: Pick<WindowerConfig, "stateBytes" | "windowBytes">,
+  datasets: readonly Dataset[] = ourDatasets,
+): number {
+  return windowBytes + alignUp(stateBytes, 8) + copyBytes(datasets) + CHECKSUM_SCRATCH_BYTES;
+}
+
+export default function windower(context: ActorContext<WindowerConfig>): Promise<Behaviour> {
+  return windowerOf(context, {});
+}
+
+/** The windower of other datasets than ours, or on another disk than the host's. */
+export async function windowerOf(
+  context: ActorContext<WindowerConfig>,
+  { datasets = ourDatasets, disk = hostCheckpointDisk, checkpointRows = CHECKPOINT_ROWS }: WindowerParts,
+): Promise<Behaviour> {
   const plain = context as ActorContext<never>;
+  const { dataFolder, idleMs, stateBytes, windowBytes } = context.config;
   const kernels = kernelsOf(plain);
-  const { ledger } = resourcesOf(plain);
-  const pool = new BlockPool(context.scratch + windowBytes, poolBytes);
-  const doorsAt = context.scratch + windowBytes + poolBytes;
+  const log = { dataFolder, kernels, window: { at: context.scratch, bytes: windowBytes } };
+  const poolAt = context.scratch + windowBytes;
+  const copyAt = poolAt + alignUp(stateBytes, 8);
+  const checksum = checksumThrough(kernels, copyAt + copyBytes(datasets));
 
-  const lanes = derivedDatasets.map((derived, index) => {
-    const source = datasetNamed(derived.derivedFrom ?? "") as Dataset;
-    const scratch = doorsAt + index * WINDOW_DOOR_SCRATCH_BYTES;
-    const door = new WindowDoor(plain, kernels, source, derived, scratch);
-    const store = new StoreAccount(context.memory, ledger, derived.name);
-    return { source, derived, door, store };
-  });
-
-  const opened = [];
-  for (const { source, door, store } of lanes) {
-    const firstUnread = unreadFrom(context, source);
-    await recordedUpTo(context, store, door.published);
-    const log = { dataFolder, kernels, window: { at: context.scratch, bytes: windowBytes } };
-    const emittedUpToMs = door.resume(log, store.latestMs);
-    const table = new WindowTable(source, {
-      kernels,
-      pool,
-      windowMs: WINDOW_MS,
-      disorderMs,
-      maxGroups: door.maxGroups,
-      emittedUpToMs,
+  const all = placesOf(datasets, poolAt, stateBytes).map(({ source, derived, at, bytes }) => {
+    return new Windowed({
+      ...{ context: plain, source, derived },
+      file: new CheckpointFile(dataFolder, derived.name, checksum, context.log, disk),
+      place: { poolAt: at, poolBytes: bytes, copyAt },
+      rules: rulesFor(derived.derived!.by, context.config),
+      checkpointRows,
     });
-    const range = {
-      toSequence: firstUnread,
-      ...(Number.isFinite(emittedUpToMs) ? { fromMs: emittedUpToMs } : {}),
-    };
-    for (const batch of readLog(log, source, range)) {
-      table.add(batch);
-      for (const window of table.close(table.watermarkMs)) await door.write(window);
-    }
-    // What was left out of the rows read back was, as far as this process had read them before, told then.
-    table.lateRows = table.refusedRows = table.unsketchedValues = 0;
-    opened.push({ source, table, door });
+  });
+  const sources = [...new Set(all.map(({ source }) => source))];
+  for (const source of sources) {
+    const unread = unreadFrom(plain, source);
+    for (const windowed of all) if (windowed.source === source) await resume(plain, windowed, log, unread);
   }
 
-  const handlers = opened.map(({ source, table, door }): [string, StageHandler, () => Promise<void>] => {
+  const lanes = sources.map((source) => {
+    const own = all.filter((windowed) => windowed.source === source);
     const batch = new Batch(context.memory, source.plan);
-    const meter = new StageMeter(context as ActorContext<never>, source.name);
+    const meter = new StageMeter(plain, source.name);
     let lastRowMs = context.clock.monotonicMs();
-    const report = leftOutReport(context, source.name, table);
-    const closeUpTo = async (upToMs: number) => {
-      for (const window of table.close(upToMs)) await door.write(window);
-      report();
-    };
     const handler: StageHandler = {
       async drain(reader, maxSlots) {
         for (let taken = 0; taken < maxSlots; taken++) {
           const slot = reader.tryRead();
           if (slot < 0) break;
-          table.add(batch.bindPublic(slot));
+          batch.bindPublic(slot);
           meter.read(batch);
+          for (const windowed of own) await windowed.add(batch);
           lastRowMs = context.clock.monotonicMs();
-          await closeUpTo(table.watermarkMs);
-          // The windows are published, so a restart will not ask for these rows again.
+          // What it made may wait to be shown: whoever comes after a crash makes it again.
           reader.release();
           meter.released();
         }
+        for (const windowed of own) {
+          await windowed.flush();
+          windowed.tend();
+        }
       },
-      poisoned: () => `a batch of ${source.name} brought the windower down; it is in no window`,
+      poisoned(slot) {
+        const { firstSequence, endSequence, rows } = batch.bind(slot);
+        for (const windowed of own) windowed.skip([firstSequence, endSequence]);
+        return `a batch of ${rows} rows of ${source.name} brought the windower down; it is in no window`;
+      },
     };
-    const closeIdle = async () => {
-      if (context.clock.monotonicMs() - lastRowMs < IDLE_MS) return;
+    const tend = async () => {
+      for (const windowed of own) windowed.tend();
+      if (context.clock.monotonicMs() - lastRowMs < idleMs) return;
       // Silent is who writes nothing. Rows that wait, here or at a stage before, would find their window closed.
       if (cursorSlot(context.memory, context.lane(source.name), context.name) >= 0) return;
-      const endMs = table.lastOpenEndMs();
-      if (endMs !== undefined && endMs + disorderMs <= context.clock.nowMs()) await closeUpTo(endMs);
+      for (const windowed of own) await windowed.closeSilent(context.clock.nowMs());
     };
-    return [source.name, handler, closeIdle];
+    return { name: source.name, handler, tend };
   });
 
   context.every(
     IDLE_CHECK_MS,
     async () => {
-      for (const [, , closeIdle] of handlers) await closeIdle();
+      for (const { tend } of lanes) await tend();
     },
     IDLE_CHECK_MS,
   );
-  return { stages: Object.fromEntries(handlers.map(([name, handler]) => [name, handler])) };
-}
-
-/** Makes what logs the rows and values that were left out of windows since it was called last. */
-function leftOutReport(context: ActorContext<WindowerConfig>, dataset: string, table: WindowTable) {
-  const told = { late: 0, refused: 0, unsketched: 0 };
-  return (): void => {
-    const { lateRows, refusedRows, unsketchedValues } = table;
-    const { late, refused, unsketched } = told;
-    if (lateRows > late) {
-      const message = "{rows} rows of {dataset} came too late for their window";
-      context.log.warning(message, { rows: lateRows - late, dataset });
-    }
-    if (refusedRows > refused) {
-      const message = "{rows} rows of {dataset} are in no window: it has all the groups that it can hold";
-      context.log.warning(message, { rows: refusedRows - refused, dataset });
-    }
-    if (unsketchedValues > unsketched) {
-      const message = "{values} values of {dataset} are in no percentile, for want of memory";
-      context.log.warning(message, { values: unsketchedValues - unsketched, dataset });
-    }
-    Object.assign(told, { late: lateRows, refused: refusedRows, unsketched: unsketchedValues });
+  return {
+    stages: Object.fromEntries(lanes.map(({ name, handler }) => [name, handler])),
+    stop() {
+      for (const windowed of all) windowed.checkpoint();
+    },
   };
 }
 
-/** Sequence number of the first row of `source` that this stage has not released. */
-function unreadFrom(context: ActorContext<WindowerConfig>, source: Dataset): number {
-  const { ledger } = resourcesOf(context as ActorContext<never>);
-  // Looked at first: a batch that another thread publishes now is then found under the cursor, and not taken for read.
-  const { published } = new DoorAccount(context.memory, ledger, source.name).counts();
-  const slot = cursorSlot(context.memory, context.lane(source.name), context.name);
-  return slot < 0 ? published : new Batch(context.memory, source.plan).bind(slot).firstSequence;
+interface Place {
+  readonly source: Dataset;
+  readonly derived: Dataset;
+  readonly at: number;
+  readonly bytes: number;
 }
 
-/** Resolves when the log holds every row before `sequence`. @throws Error when it does not in good time */
-async function recordedUpTo(
-  context: ActorContext<WindowerConfig>,
-  store: StoreAccount,
-  sequence: number,
-): Promise<void> {
-  const { clock } = context;
-  const endMs = clock.monotonicMs() + CATCH_UP_WITHIN_MS;
-  while (store.recorded < sequence) {
-    if (clock.monotonicMs() > endMs)
-      throw new Error(
-        "the recorder does not store the windows made before: it is stopped, paused, or its disk refuses",
-      );
-    await pause(clock, CATCH_UP_MS);
-  }
+/**
+ * Each windows dataset has memory of its own: what becomes of its rows must not depend on what others keep, or a replay would decide
+ * otherwise.
+ */
+function placesOf(datasets: readonly Dataset[], poolAt: number, stateBytes: number): readonly Place[] {
+  const derived = datasets.filter((dataset) => dataset.derived !== undefined);
+  const shareOf = ({ derived }: Dataset) =>
+    derived?.by.groupBy === undefined ? SINGLE_SHARE : GROUPED_SHARE;
+  const shares = derived.reduce((sum, dataset) => sum + shareOf(dataset), 0);
+  let at = poolAt;
+  return derived.map((dataset) => {
+    const source = datasets.find(({ name }) => name === dataset.derived?.from);
+    if (source === undefined) throw new RangeError(`${dataset.name} is of a dataset that there is not`);
+    const exact = (stateBytes * shareOf(dataset)) / shares;
+    const bytes = exact < POOL_ALIGNMENT ? exact & ~7 : Math.floor(exact / POOL_ALIGNMENT) * POOL_ALIGNMENT;
+    const place = { source, derived: dataset, at, bytes };
+    at += bytes;
+    return place;
+  });
+}
+
+/** Where columns are copied to: one place for all, as it is used between two waits. */
+function copyBytes(datasets: readonly Dataset[]): number {
+  return datasets.reduce((most, { derived }) => {
+    const source = datasets.find(({ name }) => name === derived?.from);
+    return derived === undefined || source === undefined
+      ? most
+      : Math.max(most, alignUp(columnBytes(source, derived.by), 8));
+  }, 0);
+}
+
+/** Sequence number of the first row of `source` that this stage has not released. */
+function unreadFrom(context: ActorContext<never>, source: Dataset): number {
+  // Looked at first: a batch that another thread publishes now is then found under the cursor, and not taken for read. What the recorder
+  // has, and not what the door says that it has published: a door may have died between the two.
+  const { recorded } = new StoreAccount(context.memory, resourcesOf(context).ledger, source.name);
+  const slot = cursorSlot(context.memory, context.lane(source.name), context.name);
+  return slot < 0 ? recorded : new Batch(context.memory, source.plan).bind(slot).firstSequence;
 }

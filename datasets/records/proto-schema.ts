@@ -4,7 +4,8 @@
  * **Numbers never change their meaning**, so that a reader with an older schema goes on reading:
  *
  * - A dataset whose rows come from outside has the field 16 + its place in the list of such datasets; the windows of one have
- *   its field + 1000. So a new dataset goes to the end of the list (datasets/index.ts).
+ *   its field + 1000, those of its second kind + 2000, and so on. So a new dataset goes to the end of the list (datasets/index.ts),
+ *   and a new kind of windows to the end of its dataset's.
  * - A column has the number of its place in the declaration, from 1 on. So a new column goes to the end of it.
  * - What is given up keeps its place, so that nothing else moves there.
  *
@@ -27,18 +28,21 @@ export const PROTO_PACKAGE = "millrace.v1";
 export const SEQUENCE_FIELD = 1;
 export const NOTICE_FIELD = 2;
 const FIRST_DATASET_FIELD = 16;
-/** A tag is two bytes long up to field 2047. */
+/** A tag is two bytes long up to field 2047; the numbers from 19000 on are not to be had, and 16 kinds do not come there. */
 const WINDOWS_FIELDS = 1000;
 
 /** Field of `Record` that the dataset's rows stand in. @throws RangeError when it is none of `datasets`, or its source is not */
 export function datasetField(dataset: Dataset, datasets: readonly Dataset[] = allDatasets): number {
-  const sources = datasets.filter(({ derivedFrom }) => derivedFrom === undefined);
-  const place = sources.findIndex(({ name }) => name === (dataset.derivedFrom ?? dataset.name));
+  const { derived } = dataset;
+  const sources = datasets.filter((candidate) => candidate.derived === undefined);
+  const place = sources.findIndex(({ name }) => name === (derived?.from ?? dataset.name));
   if (place < 0) {
     const names = sources.map(({ name }) => name).join(", ");
     throw new RangeError(`dataset ${dataset.name} has no number among those of ${names}`);
   }
-  return FIRST_DATASET_FIELD + place + (dataset.derivedFrom === undefined ? 0 : WINDOWS_FIELDS);
+  const kinds = sources[place]?.windows?.map(({ label }) => label) ?? [];
+  const kind = derived === undefined ? 0 : kinds.indexOf(derived.by.label) + 1;
+  return FIRST_DATASET_FIELD + place + kind * WINDOWS_FIELDS;
 }
 
 /** Field of the dataset's message that column `name` stands in: columns may be chosen, numbers stay. */

@@ -6,6 +6,7 @@ import { PRIVACY_CLASSES } from "../../datasets/column.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { describeDataset } from "../../datasets/describe.ts";
 import { streamedRowSchema } from "../../datasets/json-schema.ts";
+import { WINDOW_KINDS } from "../../windowing/shape.ts";
 import type { ControlDeps } from "../control.ts";
 import type { RouteSpec, Routes } from "../route.ts";
 import { unknownDataset } from "../unknown-dataset.ts";
@@ -30,9 +31,23 @@ const DATASET = z
     time: z.string().describe("The column that is the event time."),
     derivedFrom: DERIVED_FROM,
     windows: z
-      .object({ groupBy: z.string().nullable(), measures: z.array(z.string()) })
-      .nullable()
-      .describe("How its rows are windowed; null: they are not."),
+      .array(
+        z.object({
+          dataset: z.string().describe("The windows, as a dataset."),
+          kind: z.enum(["figures", "distinct", "top"]),
+          shape: z
+            .object({
+              kind: z.enum(WINDOW_KINDS),
+              lengthMs: z.number().optional(),
+              everyMs: z.number().optional(),
+              gapMs: z.number().optional(),
+            })
+            .describe("Lengths in milliseconds."),
+          groupBy: z.string().nullable(),
+          of: z.array(z.string()).describe("Columns that are summed up, counted or ranked."),
+        }),
+      )
+      .describe("How its rows are windowed."),
     columns: z
       .array(
         z.object({
@@ -74,8 +89,8 @@ const ONE: RouteSpec = {
 export function datasetRoutes(routes: Routes, deps: ControlDeps): void {
   routes.add(LIST, (c) => {
     const datasets = deps.datasets.map((dataset) => {
-      const { name, title, derivedFrom = null } = dataset;
-      return { name, title, derivedFrom, links: linksOf(dataset) };
+      const { name, title, derived } = dataset;
+      return { name, title, derivedFrom: derived?.from ?? null, links: linksOf(dataset) };
     });
     return c.json({ datasets });
   });
@@ -84,10 +99,8 @@ export function datasetRoutes(routes: Routes, deps: ControlDeps): void {
     const name = c.req.param("name") ?? "";
     const dataset = deps.datasets.find((candidate) => candidate.name === name);
     if (dataset === undefined) return unknownDataset(c, deps, name);
-    const { windows, ...description } = describeDataset(dataset);
     return c.json({
-      ...description,
-      windows: windows && { groupBy: windows.groupBy ?? null, measures: windows.measures },
+      ...describeDataset(dataset),
       schema: streamedRowSchema(dataset),
       links: linksOf(dataset),
     });

@@ -71,13 +71,18 @@ async function run(cell: Cell, loop: Loop): Promise<void> {
   }
 }
 
+/**
+ * Which of the actors that have something to do does it next: its place among them, or -1 when none of them is to do anything
+ * before time moves on.
+ */
+export type ChooseNext = (ready: readonly string[]) => number;
+
 export class SteppedScheduler implements Scheduler {
-  readonly #random: () => number;
+  readonly #next: ChooseNext;
   #cells: Cell[] = [];
 
-  /** @param random uniform in [0, 1), seeded */
-  constructor(random: () => number) {
-    this.#random = random;
+  constructor(next: ChooseNext) {
+    this.#next = next;
   }
 
   add(cell: Cell): void {
@@ -107,7 +112,7 @@ export class SteppedScheduler implements Scheduler {
   #choose(): Cell | undefined {
     this.#cells = this.#cells.filter((cell) => !cell.ended);
     const ready = this.#cells.filter((cell) => cell.ready());
-    return ready.length === 0 ? undefined : ready[Math.floor(this.#random() * ready.length)];
+    return ready.length === 0 ? undefined : ready[this.#next(ready.map(({ name }) => name))];
   }
 }
 

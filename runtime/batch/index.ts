@@ -1,6 +1,7 @@
 /** A batch: an Arrow record batch laid out in a slot. Read schema.ts, then batch.ts. */
 
 export { Batch, type BatchOptions, type BatchState, batchBytes, type TextBytes } from "./batch.ts";
+export { fillElements } from "./fill-elements.ts";
 export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
 export { IpcFile } from "./ipc-file.ts";
 export { MessageBatch } from "./message-batch.ts";

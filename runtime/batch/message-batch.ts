@@ -12,6 +12,7 @@ export class MessageBatch implements PublicBatch {
   readonly plan: BatchPlan;
   firstSequence = 0;
   rows = 0;
+  writtenMs = 0;
   readonly #template: RecordBatchTemplate;
   /** For each buffer of the plan, its offset in the views; 0 for one that is not there. */
   readonly #bufferAt: Float64Array;
@@ -37,7 +38,7 @@ export class MessageBatch implements PublicBatch {
    * Moves to the message at byte `at` (a multiple of 8) of `buffer`.
    * @returns false when the message is not of this plan's schema; nothing is changed then
    */
-  bind(buffer: ArrayBufferLike, at: number, firstSequence: number): boolean {
+  bind(buffer: ArrayBufferLike, at: number, firstSequence: number, writtenMs = 0): boolean {
     // Messages of one row are bound by the hundred thousand, nearly all in one buffer.
     const views = this.#views?.buffer === buffer ? this.#views : viewsOf(buffer);
     const { bytes, rowsAt, buffersAt } = this.#template;
@@ -46,6 +47,7 @@ export class MessageBatch implements PublicBatch {
     this.#views = views;
     this.#at = at;
     this.firstSequence = firstSequence;
+    this.writtenMs = writtenMs;
     const word = (offset: number) => readInt64(views.i32, (at + offset) >>> 2);
     this.rows = word(rowsAt);
     const bodyAt = at + bytes.byteLength;

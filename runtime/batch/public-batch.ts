@@ -8,6 +8,8 @@ export interface PublicBatch {
   readonly rows: number;
   /** Number of the first row in its dataset; row i has `firstSequence + i`. */
   readonly firstSequence: number;
+  /** Wall time at which it was written, ms; 0: not known. Read back from the log it is rounded up to whole seconds. */
+  readonly writtenMs: number;
   /** What the offsets below count in. */
   readonly views: MemoryViews;
   /** Byte offset of a column's elements (or int32 offsets, for text). */

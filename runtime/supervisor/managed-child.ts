@@ -5,7 +5,7 @@
 
 import { createActor } from "xstate";
 import type { Clock, Timer } from "../clock.ts";
-import { type Cause, type ChildEvent, createChildMachine } from "./child-machine.ts";
+import { type Cause, type ChildEvent, childMachine } from "./child-machine.ts";
 import type {
   ChildPolicy,
   ChildState,
@@ -56,12 +56,15 @@ export class ManagedChild {
     this.#port = port;
     this.#clock = clock;
     this.#listener = listener;
-    const incarnation = {
+    const child = {
       start: () => port.start(),
       stop: () => port.stop(),
       kill: () => this.#kill(),
     };
-    this.#actor = createActor(createChildMachine(incarnation, policy, clock), { clock: timersOf(clock) });
+    this.#actor = createActor(childMachine, {
+      input: { child, policy, clock },
+      clock: timersOf(clock),
+    });
     this.#actor.subscribe(() => {
       this.#noteTransition();
       this.#listener.onChange();

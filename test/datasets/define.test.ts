@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { BY_THE_MINUTE } from "../../datasets/by-the-minute.ts";
 import type { ColumnSpec } from "../../datasets/column.ts";
 import { DatasetError, type DatasetSpec, defineDataset } from "../../datasets/define.ts";
 import { datasetNamed, datasets, derivedDatasets, sourceDatasets } from "../../datasets/index.ts";
 import { process } from "../../datasets/process.ts";
-import { windowsOf } from "../../datasets/windows.ts";
 
 const at = { class: "moment", type: "timestamp", meaning: "When." } as const;
 const measure = { class: "measure", type: "f64", unit: "1", meaning: "A figure." } as const;
@@ -129,14 +129,14 @@ describe("a declaration", () => {
     ["rows that are kept for more than a hundred years", { keepDays: 36_526 }, /it is 36526/],
     ["slots that are no power of two", { slots: 12 }, /slots must be a power of two; it is 12/],
     [
-      "windows of what is no measure",
-      { windows: { measures: ["at"] } },
-      /it windows at, which is not a measure/,
+      "a column that had a value before there was it which it may not have",
+      { columns: { x: { ...measure, type: "u8", earlier: 256 } } },
+      /column x had the value 256 before there was it/,
     ],
     [
-      "windows grouped by a raw name",
-      { columns: { x: { ...identifier, as: "y" } }, windows: { measures: [], groupBy: "x" } },
-      /groups its windows by x/,
+      "a column that is missing and has a value where there was none",
+      { columns: { x: { ...measure, nullable: true, earlier: 0 } } },
+      /column x may be missing/,
     ],
   ];
   for (const [what, changes, message] of refused) {
@@ -151,9 +151,12 @@ describe("a declaration", () => {
   test("is taken when nothing is wrong, up to its limits", () => {
     declare({ batchRows: 65536, slots: 1 })();
     declare({ columns: { x: { ...category, values: Array.from({ length: 255 }, (_, i) => `${i}`) } } })();
-    declare({ derivedFrom: "other", columns: { x: { ...identifier, class: "pseudonym", type: "u64" } } })();
+    declare({
+      derived: { from: "other", by: { ...BY_THE_MINUTE, measures: ["y"] } },
+      columns: { x: { ...identifier, class: "pseudonym", type: "u64" } },
+    })();
     declare({ columns: { x: { ...measure, type: "u8", min: 0, max: 255 } } })();
-    declare({ columns: { x: { ...identifier, as: "y" } }, windows: { measures: [], groupBy: "y" } })();
+    declare({ columns: { x: { ...measure, type: "u8", earlier: 255 } } })();
   });
 
   test("keeps raw identifiers apart from what leaves, and shares all else", () => {
@@ -178,19 +181,6 @@ describe("a declaration", () => {
       }
     }
   });
-
-  test("of windows has nothing that the source's public side has not", () => {
-    const windows = windowsOf(process);
-    assert.deepEqual(
-      [windows.name, windows.derivedFrom, windows.time],
-      ["process_1m", "process", "window_start"],
-    );
-    assert.equal(windows.columns["name_hash"]?.class, "pseudonym");
-    assert.equal(windows.plan.rawOnlyColumns.length, 0);
-    assert.throws(() => windowsOf(windows), /does not say how it is windowed/);
-    const byMeasure = { ...process, windows: { measures: [], groupBy: "cpu_percent" } };
-    assert.throws(() => windowsOf(byMeasure), /which is no pseudonym of its own/);
-  });
 });
 
 test("datasets are found by name, sources and derived ones apart", () => {
@@ -200,6 +190,6 @@ test("datasets are found by name, sources and derived ones apart", () => {
   );
   assert.equal(datasetNamed("process"), process);
   assert.equal(datasetNamed("constructor"), undefined);
-  assert.ok(sourceDatasets.every(({ derivedFrom }) => derivedFrom === undefined));
-  assert.ok(derivedDatasets.every(({ derivedFrom }) => derivedFrom !== undefined));
+  assert.ok(sourceDatasets.every(({ derived }) => derived === undefined));
+  assert.ok(derivedDatasets.every(({ derived }) => derived !== undefined));
 });

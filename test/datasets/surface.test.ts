@@ -19,9 +19,12 @@ function surface(): string {
       `${name}: ${title}`,
       `  time ${time}${derivedFrom === null ? "" : `, derived from ${derivedFrom}`}`,
     ];
-    if (windows !== null) {
+    for (const { dataset, kind, shape, groupBy, of } of windows) {
+      const lengths = Object.entries(shape).map(([name, value]) =>
+        name === "kind" ? value : `${name} ${value}`,
+      );
       head.push(
-        `  windows of ${windows.measures.join(", ")}${windows.groupBy ? ` by ${windows.groupBy}` : ""}`,
+        `  ${dataset}: ${kind} of ${of.join(", ")}${groupBy ? ` by ${groupBy}` : ""}, ${lengths.join(" ")}`,
       );
     }
     const body = columns.map((column, index) => {

@@ -69,11 +69,18 @@ test("no identifier of this host leaves the process", { timeout: 180_000, skip }
     }
   }
   for (const { data } of streamed()) assert.equal(JSON.parse(data).pid, pid);
+  const group = secret(20);
+  const aggregated = await aggregate(url, group);
+  const groupHash = pseudonymOf(key, "metric-group", group).u64.toString(16).padStart(16, "0");
+  assert.ok(
+    aggregated.some(({ bytes }) => bytes.includes(groupHash)),
+    "the group is told of by its pseudonym",
+  );
 
   // So that the lake is among the files, and what is read back comes from both.
   const moved = await fetch(`${url}/v1/store/compact?all=true`, { method: "POST" });
   assert.equal(moved.status, 200, await moved.text());
-  const said = await everythingSaid(url);
+  const said = [...aggregated, ...(await everythingSaid(url))];
   const stored = await exportedRows(said);
   for (const [format, rows] of Object.entries(stored)) {
     const own = rows.filter((row) => row["name_hash"] === nameHash);
@@ -105,7 +112,8 @@ test("no identifier of this host leaves the process", { timeout: 180_000, skip }
   ];
   assert.ok(files.some(({ bytes }) => bytes.byteLength > 10_000) && stream.text.length > 10_000);
 
-  for (const secret of canary.secrets) assertAbsent(secretForms(secret), [...everything, parquetValues]);
+  for (const secret of [...canary.secrets, group])
+    assertAbsent(secretForms(secret), [...everything, parquetValues]);
   for (const text of particulars()) assertAbsent(textForms(text), [...everything, parquetValues]);
   const own = vocabulary(said);
   // A name such as `root` may be a word of ours elsewhere; among rows it is none.
@@ -235,6 +243,42 @@ async function everythingSaid(url: string): Promise<Haystack[]> {
       return { where: `the answer to ${path}`, bytes: Buffer.concat([Buffer.from(`${head}\n\n`), body]) };
     }),
   );
+}
+
+/** Sends values of a group, good ones and wrong ones, asks for them, and makes the mistakes that can be made about it. */
+async function aggregate(url: string, group: string): Promise<Haystack[]> {
+  const value = { metric_name: "latency", value: 1, group_by: group };
+  const bodies: readonly unknown[] = [
+    value,
+    [
+      value,
+      { ...value, value: group },
+      { ...value, group_by: [group] },
+      { ...value, group_by: { [group]: 1 } },
+    ],
+    { ...value, group_by: group.repeat(20) },
+    { ...value, timestamp: 1_000_000_000_000 },
+    { ...value, value: null },
+  ];
+  const headers = { "content-type": "application/json" };
+  const posts = bodies.map((body) => ({
+    path: "/pipeline/aggregate",
+    init: { method: "POST", headers, body: JSON.stringify(body) },
+  }));
+  const paths = [
+    ...["/pipeline/stats/latency", "/pipeline/all-stats", "/metrics"],
+    ...[group, `${group}?`, group.repeat(20), `${group}&window=1y`].map(
+      (asked) => `/pipeline/stats/latency?group=${asked}`,
+    ),
+  ];
+  const said: Haystack[] = [];
+  for (const { path, init } of [...posts, ...paths.map((path) => ({ path, init: {} }))]) {
+    const response = await fetch(url + path, init);
+    const head = [...response.headers].map((header) => header.join(": ")).join("\n");
+    const where = `the answer to ${path.split("?")[0]}`;
+    said.push({ where, bytes: Buffer.from(`${head}\n\n${await response.text()}`) });
+  }
+  return said;
 }
 
 function queryOf(sql: string) {

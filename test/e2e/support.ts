@@ -32,7 +32,7 @@ export function houseOptions(dataFolder: string, more: Partial<HouseOptions> = {
   return {
     dataFolder,
     sampler: { memoryIntervalMs: 100, processIntervalMs: 1000, privateBudgetMs: 5 },
-    disorderMs: 1000,
+    windows: { disorderMs: 1000 },
     segmentBytes: 2 ** 16,
     keepBytes: 2 ** 30,
     ...more,
@@ -93,18 +93,27 @@ export function storedIds(dataFolder: string): number[] {
   return storedRows(dataFolder).map(({ id }) => id);
 }
 
-/** How many values each stored window of the synthetic rows counts, by window start; a window that is there twice throws. */
+/**
+ * How many values each stored window of the synthetic rows counts in its last revision, by window start; a revision that is there
+ * twice throws.
+ */
 export function storedWindowCounts(dataFolder: string): Map<number, number> {
   const windows = datasetNamed("optimization_1m") as Dataset;
-  const measure = (optimization.windows?.measures ?? []).indexOf("duration_ms");
+  const at = (name: string) => windows.plan.public(name);
+  const measure = at("measure").values?.indexOf("duration_ms");
   const counts = new Map<number, number>();
+  const revisions = new Map<number, number>();
   for (const batch of readFolder(dataFolder, windows)) {
-    const { u8, u32, i32 } = batch.views;
+    const { u8, u16, u32, i32 } = batch.views;
     for (let row = 0; row < batch.rows; row++) {
-      if (u8[batch.dataAt(windows.plan.public("measure")) + row] !== measure) continue;
-      const startMs = readInt64(i32, (batch.dataAt(windows.plan.public("window_start")) >>> 2) + row * 2);
-      if (counts.has(startMs)) throw new Error(`window ${new Date(startMs).toISOString()} is stored twice`);
-      counts.set(startMs, u32[(batch.dataAt(windows.plan.public("count")) >>> 2) + row]!);
+      if (u8[batch.dataAt(at("measure")) + row] !== measure) continue;
+      const startMs = readInt64(i32, (batch.dataAt(at("window_start")) >>> 2) + row * 2);
+      const revision = u16[(batch.dataAt(at("revision")) >>> 1) + row]!;
+      if (revision !== (revisions.get(startMs) ?? -1) + 1) {
+        throw new Error(`revision ${revision} of ${new Date(startMs).toISOString()} is out of turn`);
+      }
+      revisions.set(startMs, revision);
+      counts.set(startMs, u32[(batch.dataAt(at("count")) >>> 2) + row]!);
     }
   }
   return counts;

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACTORS, type ActorName, ledgerOf } from "../../actors/house.ts";
 import { readLedger } from "../../actors/ledger.ts";
-import { WINDOW_MS } from "../../datasets/windows.ts";
+import { MINUTE_MS } from "../../datasets/by-the-minute.ts";
 import type { System } from "../../runtime/system.ts";
 import {
   buildHouse,
@@ -77,7 +77,7 @@ test("killing the thread of each actor in turn loses nothing", { timeout: 120_00
   const windows = storedWindowCounts(folder);
   const expected = new Map<number, number>();
   for (const { timeMs } of storedRows(folder)) {
-    const startMs = Math.floor(timeMs / WINDOW_MS) * WINDOW_MS;
+    const startMs = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
     expected.set(startMs, (expected.get(startMs) ?? 0) + 1);
   }
   assert.ok(windows.size > 5, "too few windows were closed for this to say anything");

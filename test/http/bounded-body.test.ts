@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BODY_MS, MAX_BODIES, MAX_STRANGERS_BODIES, readBounded } from "../../http/bounded-body.ts";
+import {
+  BODY_MS,
+  MAX_BODIES,
+  MAX_STRANGERS_BODIES,
+  readBounded,
+  readWhole,
+} from "../../http/bounded-body.ts";
 import { VirtualClock } from "../../runtime/clock.ts";
 import { settle } from "./support.ts";
 
@@ -102,5 +108,48 @@ test("strangers' bodies take no place of others, and the other way round", async
     assert.equal((await read).ok, true);
     clock.advance(BODY_MS);
     for (const late of slow) assert.deepEqual(await late, { ok: false, reason: "too-slow" });
+  }
+});
+
+/** A body that the runtime puts together: it is there when it is said to be. */
+function whole() {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  return { bytes: () => promise, come: (bytes: number) => resolve(new Uint8Array(bytes)), break: reject };
+}
+
+test("one whose length was said is bounded the same way", async () => {
+  const clock = new VirtualClock();
+  const good = whole();
+  const read = readWhole(good, 10, clock);
+  good.come(10);
+  assert.deepEqual(await read, { ok: true, bytes: new Uint8Array(10) });
+  assert.equal(clock.nextDueMs(), undefined);
+  const long = whole();
+  const longer = readWhole(long, 10, clock);
+  long.come(11);
+  assert.deepEqual(await longer, { ok: false, reason: "too-long" });
+  const broken = whole();
+  const half = readWhole(broken, 10, clock);
+  broken.break(new Error("reset"));
+  assert.deepEqual(await half, { ok: false, reason: "broken" });
+  const slow = whole();
+  const late = readWhole(slow, 10, clock);
+  clock.advance(BODY_MS);
+  assert.deepEqual(await late, { ok: false, reason: "too-slow" });
+  slow.come(1);
+  await settle();
+});
+
+test("it takes a place like any other, and gives it back once", async () => {
+  const clock = new VirtualClock();
+  for (let round = 0; round < 2; round++) {
+    const all = Array.from({ length: MAX_BODIES }, whole);
+    const reads = all.map((body) => readWhole(body, 10, clock));
+    assert.deepEqual(await readWhole(whole(), 10, clock), { ok: false, reason: "too-many" });
+    assert.deepEqual(await readBounded(sender().body, 10, clock), { ok: false, reason: "too-many" });
+    clock.advance(BODY_MS);
+    for (const read of reads) assert.deepEqual(await read, { ok: false, reason: "too-slow" });
+    for (const body of all) body.come(1);
+    await settle();
   }
 });

@@ -26,9 +26,13 @@ const PARTS: Readonly<Record<string, string>> = {
   dataset: "memory",
   name: "recorder",
   file: "memory.csv",
+  metric: "latency",
   job: JOB,
   id: "1",
 };
+
+/** Of /pipeline, whose names are given. */
+const GIVEN_NAMES = ["metric_name", "group_by", "total_events", "top_groups", "distinct_groups"];
 
 const control = wholeControl();
 const document = (await (await control.request("/openapi.json")).json()) as OpenApi;
@@ -60,14 +64,14 @@ test("operations, tags and schemas have names, each its own", () => {
   }
 });
 
-test("all names in JSON are camelCase", () => {
+test("all names in JSON are camelCase, but for those of an interface that is there already", () => {
   const names = (value: unknown): readonly string[] => {
     if (typeof value !== "object" || value === null) return [];
     const { properties } = value as { readonly properties?: Record<string, unknown> };
     return [...Object.keys(properties ?? {}), ...Object.values(value).flatMap(names)];
   };
   for (const name of [...names(document.components), ...names(document.paths)]) {
-    assert.match(name, /^[a-z][A-Za-z0-9]*$|^(Last-Event-ID|Accept)$/);
+    if (!GIVEN_NAMES.includes(name)) assert.match(name, /^[a-z][A-Za-z0-9]*$|^(Last-Event-ID|Accept)$/);
   }
 });
 

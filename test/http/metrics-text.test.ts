@@ -22,9 +22,25 @@ const STORE = {
   totalBytes: 600,
 };
 
+const FIGURES = {
+  events: 100,
+  other: 10,
+  uncounted: 9,
+  late: 8,
+  ahead: 7,
+  refused: 6,
+  nan: 0,
+  streams: 5,
+  metrics: 4,
+  stateBytes: 4096,
+  expiredStreams: 3,
+  expiredValues: 2,
+};
+
 interface Given {
   readonly received?: () => number;
   readonly store?: AskResult<unknown>;
+  readonly figures?: AskResult<unknown>;
   readonly clock?: VirtualClock;
 }
 
@@ -34,6 +50,7 @@ function metricsText(stats: AskResult<unknown>, given: Given = {}) {
   const answers: Readonly<Record<string, AskResult<unknown>>> = {
     "broadcast.stats": stats,
     "keeper.stats": store,
+    "aggregate.figures": given.figures ?? good({ ok: true, figures: FIGURES }),
     "export.jobs": good({ ok: true, jobs: [aJob(), aJob(), aJob({ state: "done" })] }),
   };
   const render = createMetricsText({
@@ -42,7 +59,13 @@ function metricsText(stats: AskResult<unknown>, given: Given = {}) {
       return answers[kind] as AskResult<T>;
     },
     status: () =>
-      statusOf({ recorder: "running", broadcaster: "backingOff", keeper: "running", exporter: "running" }),
+      statusOf({
+        recorder: "running",
+        broadcaster: "backingOff",
+        keeper: "running",
+        exporter: "running",
+        aggregator: "running",
+      }),
     ledger: () => [ledgerRow("memory", { received: received() }), ledgerRow("process")],
     clock,
     feed: {
@@ -85,6 +108,16 @@ test("every figure of the system is a series", async () => {
     'millrace_store_bytes{dataset="memory",part="log"} 40',
     "millrace_store_total_bytes 600",
     "millrace_exports_running 2",
+    'millrace_aggregated_values_total{outcome="added"} 90',
+    'millrace_aggregated_values_total{outcome="other"} 10',
+    'millrace_aggregated_values_total{outcome="late"} 8',
+    'millrace_aggregated_values_total{outcome="ahead"} 7',
+    'millrace_aggregated_values_total{outcome="refused"} 6',
+    "millrace_aggregated_values_truncated_total 9",
+    "millrace_aggregated_values_expired_total 2",
+    "millrace_metric_streams 5",
+    "millrace_metric_streams_expired_total 3",
+    "millrace_metric_state_bytes 4096",
   ]) {
     assert.ok(lines.includes(line), `${line} is missing`);
   }
@@ -107,6 +140,12 @@ test("a broadcaster that is down takes only its own series away", async () => {
   assert.doesNotMatch(text, /^millrace_stream_rows_encoded_total \d/m);
   assert.match(text, /^millrace_stream_clients 2$/m);
   assert.match(text, /^millrace_rows_received_total\{dataset="memory"\} 10$/m);
+});
+
+test("an aggregator that is down takes only its own series away", async () => {
+  const text = await metricsText(good(STATS), { figures: closed })();
+  assert.doesNotMatch(text, /^millrace_(?:aggregated|metric_s)\w+(?:\{[^}]*\})? \d/m);
+  assert.match(text, /^millrace_exports_running 2$/m);
 });
 
 test("the keeper is asked once a minute, however often there is a scrape, and again at once when it was down", async () => {

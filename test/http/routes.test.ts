@@ -50,7 +50,7 @@ test("every dataset is described by what leaves of it, and every link of it lead
       names,
     );
     assert.deepEqual(body.schema.required, ["dataset", "sequence", ...names]);
-    assert.equal(body.derivedFrom, dataset.derivedFrom ?? null);
+    assert.equal(body.derivedFrom, dataset.derived?.from ?? null);
     for (const link of [body.links.self, body.links.stream, ...Object.values(body.links.exports)]) {
       assert.equal((await request(link, { method: "HEAD" })).status, 200, link);
     }

@@ -1,5 +1,6 @@
 /** A system that answers everything: each actor says something of every kind that it can say. */
 
+import type { MetricAnswer } from "../../actors/aggregator/protocol.ts";
 import { OUTLETS, type OutletStatus } from "../../actors/outlets/protocol.ts";
 import type { AskResult } from "../../runtime/actor/types.ts";
 import { aJob, aReport } from "./jobs.ts";
@@ -98,6 +99,29 @@ const RESULT = {
   },
 };
 
+const METRIC: MetricAnswer = {
+  metric: "latency",
+  stats: {
+    count: 2,
+    sum: 3,
+    mean: 1.5,
+    variance: 0.25,
+    stddev: 0.5,
+    min: 1,
+    max: 2,
+    p50: 1,
+    p90: 1,
+    p95: 1,
+    p99: 1,
+    rate: 0.01,
+    fromMs: START_MS - 300_000,
+    toMs: START_MS,
+  },
+  totalEvents: 2,
+  topGroups: [{ pseudonym: "0123456789abcdef", count: 2, error: 0 }],
+  distinctGroups: 1,
+};
+
 export function wholeControl(options: ControlOptions = {}): Control {
   return openControl({
     answer,
@@ -172,6 +196,12 @@ function answer({ to, message }: Asked): AskResult<unknown> {
       return good({ ok: true, bytes, done: true });
     case "query.open":
       return good({ ok: true, id: 1, contentType: "application/json" });
+    case "aggregate.add":
+      return good({ ok: true, outcomes: null, windowMs: 300_000, maxStreams: 10_000 });
+    case "aggregate.stats":
+      return good({ ok: true, pseudonym: null, ...METRIC });
+    case "aggregate.all":
+      return good({ ok: true, metrics: [METRIC], hasMore: false });
     case "outlet.list":
       return good({ ok: true, outlets: [OUTLET] });
     default:

@@ -34,7 +34,8 @@ export function bindFrames(
   const batch = new MessageBatch(plan);
   return (buffer, { payloadAt, fileOffset, header }) => {
     const place = `log segment ${segment} holds ${dataset.name} in another schema at byte ${fileOffset}`;
-    if (!batch.bind(buffer, payloadAt, header.firstSequence)) throw new LogDamaged(place);
+    const { firstSequence, writtenSeconds } = header;
+    if (!batch.bind(buffer, payloadAt, firstSequence, writtenSeconds * 1000)) throw new LogDamaged(place);
     if (refit === undefined) return batch;
     const rows = typeof refit === "string" ? refit : refit.rows(batch);
     if (typeof rows === "string") throw new LogDamaged(`${place}: ${rows}; ${ANOTHER_WAY}`);

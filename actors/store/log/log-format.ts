@@ -10,7 +10,7 @@
  *       8  u32  type: 1 segment head, 2 batch, 3 counts
  *      12  u32  dataset: index into the segment head's list
  *      16  u32  rows
- *      20  u32  0
+ *      20  u32  when the batch was written, seconds since the epoch, rounded up; 0: it is not known
  *      24  f64  sequence number of the first row
  *      32  f64  smallest event time, ms
  *      40  f64  largest event time, ms
@@ -57,6 +57,7 @@ export interface FrameHeader {
   type: number;
   dataset: number;
   rows: number;
+  writtenSeconds: number;
   firstSequence: number;
   minTimeMs: number;
   maxTimeMs: number;
@@ -73,7 +74,7 @@ export function writeHeader(view: DataView, at: number, header: Omit<FrameHeader
   view.setUint32(at + 8, header.type, true);
   view.setUint32(at + 12, header.dataset, true);
   view.setUint32(at + 16, header.rows, true);
-  view.setUint32(at + 20, 0, true);
+  view.setUint32(at + 20, header.writtenSeconds, true);
   view.setFloat64(at + 24, header.firstSequence, true);
   view.setFloat64(at + 32, header.minTimeMs, true);
   view.setFloat64(at + 40, header.maxTimeMs, true);
@@ -86,6 +87,7 @@ export function readHeader(view: DataView, at: number, header: FrameHeader): Fra
   header.type = view.getUint32(at + 8, true);
   header.dataset = view.getUint32(at + 12, true);
   header.rows = view.getUint32(at + 16, true);
+  header.writtenSeconds = view.getUint32(at + 20, true);
   header.firstSequence = view.getFloat64(at + 24, true);
   header.minTimeMs = view.getFloat64(at + 32, true);
   header.maxTimeMs = view.getFloat64(at + 40, true);
@@ -99,15 +101,36 @@ export function emptyHeader(): FrameHeader {
     type: 0,
     dataset: 0,
     rows: 0,
+    writtenSeconds: 0,
     firstSequence: 0,
     minTimeMs: 0,
     maxTimeMs: 0,
   };
 }
 
+const MAX_SECONDS = 2 ** 32 - 1;
+
+/** What a frame says of when its batch was written. @param writtenMs wall time; 0: it is not known */
+export function writtenSeconds(writtenMs: number): number {
+  return Math.min(MAX_SECONDS, Math.max(0, Math.ceil(writtenMs / 1000)));
+}
+
+/** As who reads the log will have it: who decides by it before decides as everybody after. */
+export function loggedMs(writtenMs: number): number {
+  return writtenSeconds(writtenMs) * 1000;
+}
+
+/** Each is asked for with every segment that is begun or read. */
+const schemas = new WeakMap<Dataset, string>();
+
 /** How a segment head says what a dataset's batches look like. */
 export function schemaOf(dataset: Dataset): string {
-  return Buffer.from(streamPreamble(dataset.plan.publicColumns)).toString("base64");
+  let schema = schemas.get(dataset);
+  if (schema === undefined) {
+    schema = Buffer.from(streamPreamble(dataset.plan.publicColumns)).toString("base64");
+    schemas.set(dataset, schema);
+  }
+  return schema;
 }
 
 /** Where a data folder keeps its log. */

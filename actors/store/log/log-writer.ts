@@ -29,6 +29,7 @@ import {
   segmentNumbers,
   unfinishedName,
   writeHeader,
+  writtenSeconds,
 } from "./log-format.ts";
 import { LogDamaged, readHead } from "./log-reader.ts";
 
@@ -76,6 +77,8 @@ interface Mutable {
 }
 
 const NOTHING: CarriedCounts = { rejected: {}, dropped: {} };
+/** What a frame without rows says of them. */
+const NO_ROWS = { rows: 0, writtenSeconds: 0, firstSequence: 0, minTimeMs: 0, maxTimeMs: 0 };
 
 export class LogWriter {
   readonly opening: LogOpening;
@@ -143,6 +146,7 @@ export class LogWriter {
     this.#u8.set(message, this.#staged + FRAME_HEADER_BYTES);
     this.#stage(FRAME_BATCH, dataset, message.byteLength, {
       rows: batch.rows,
+      writtenSeconds: writtenSeconds(batch.writtenMs),
       firstSequence: batch.firstSequence,
       minTimeMs: batch.minTimeMs,
       maxTimeMs: batch.maxTimeMs,
@@ -347,16 +351,11 @@ export class LogWriter {
     const bytes = new TextEncoder().encode(JSON.stringify(value));
     if (this.#staged + frameBytes(bytes.byteLength) > this.#options.staging.bytes) return false;
     this.#u8.set(bytes, this.#staged + FRAME_HEADER_BYTES);
-    this.#stage(type, undefined, bytes.byteLength, { rows: 0, firstSequence: 0, minTimeMs: 0, maxTimeMs: 0 });
+    this.#stage(type, undefined, bytes.byteLength, NO_ROWS);
     return true;
   }
 
-  #stage(
-    type: number,
-    dataset: string | undefined,
-    payloadBytes: number,
-    facts: { rows: number; firstSequence: number; minTimeMs: number; maxTimeMs: number },
-  ): void {
+  #stage(type: number, dataset: string | undefined, payloadBytes: number, facts: typeof NO_ROWS): void {
     const at = this.#staged;
     const index = this.#options.datasets.findIndex(({ name }) => name === dataset);
     const bytes = frameBytes(payloadBytes);

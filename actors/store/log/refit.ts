@@ -1,7 +1,7 @@
 /**
  * Rows that were logged when their dataset was declared otherwise, laid out as it is declared today. Columns are matched by
- * name and type. One that was not there yet is null, if it may be; one that is no more is left out; a category's values are
- * matched by their text. What cannot be matched is told, by the column's name, and only when it is wanted.
+ * name and type. One that was not there yet has what its declaration says it had before, or is null, if it may be; one that is
+ * no more is left out; a category's values are matched by their text. What cannot be matched is told, by the column's name, and only when it is wanted.
  */
 
 import type { Dataset } from "../../../datasets/define.ts";
@@ -12,6 +12,7 @@ import {
   batchBytes,
   type Column,
   ELEMENT_BYTES,
+  fillElements,
   type PublicBatch,
 } from "../../../runtime/batch/index.ts";
 
@@ -24,6 +25,8 @@ const GONE = 255;
 interface Source {
   readonly to: Column;
   readonly from: Column | undefined;
+  /** What it had before it was there; undefined: it is null then. */
+  readonly earlier: number | undefined;
   /** For each index of a category then, the one of today, or GONE. */
   readonly indexes?: Uint8Array;
 }
@@ -38,8 +41,10 @@ export class Refit {
     const sources: Source[] = [];
     for (const to of dataset.plan.publicColumns) {
       const from = then.publicColumns.find(({ name }) => name === to.name);
-      const fault = faultOf(to, from);
-      if (fault === undefined) sources.push(sourceOf(to, from));
+      const spec = dataset.publicColumns.find(({ name }) => name === to.name)?.spec;
+      const earlier = spec?.class === "measure" ? spec.earlier : undefined;
+      const fault = faultOf(to, from, earlier);
+      if (fault === undefined) sources.push(sourceOf(to, from, earlier));
       else if (columns.includes(to.name)) return `column ${to.name} ${fault}`;
     }
     return new Refit(dataset, sources);
@@ -52,7 +57,7 @@ export class Refit {
 
   /** The rows of `batch` as of today, until the next call; or which column has a value that it may not have today. */
   rows(batch: PublicBatch): PublicBatch | string {
-    const target = this.#begin(batch.rows, batch.firstSequence);
+    const target = this.#begin(batch);
     for (const source of this.#sources) {
       const fault = copyColumn(batch, source, target);
       if (fault !== undefined) return `column ${source.to.name} ${fault}`;
@@ -61,7 +66,7 @@ export class Refit {
     return target;
   }
 
-  #begin(rows: number, firstSequence: number): Batch {
+  #begin({ rows, firstSequence, writtenMs }: PublicBatch): Batch {
     const bytes = alignUp(batchBytes(this.#dataset.plan, rows), GROWTH_BYTES);
     if (this.#target === undefined || this.#target.bytes < bytes) {
       // Not the shared memory: nobody else reads it, and it is gone with the reader.
@@ -70,28 +75,41 @@ export class Refit {
     const { batch } = this.#target;
     // Columns that nobody wants and that were not there stay as they are: zeros rather than rows of the batch before.
     batch.views.u8.fill(0);
-    return batch.begin(0, bytes, rows, { firstSequence });
+    batch.begin(0, bytes, rows, { firstSequence });
+    batch.setTimes(batch.minTimeMs, batch.maxTimeMs, writtenMs);
+    return batch;
   }
 }
 
-function faultOf(to: Column, from: Column | undefined): string | undefined {
-  if (from === undefined) return to.nullable ? undefined : "was not there yet, and is never null";
+function faultOf(to: Column, from: Column | undefined, earlier: number | undefined): string | undefined {
+  if (from === undefined) {
+    return to.nullable || earlier !== undefined ? undefined : "was not there yet, and is never null";
+  }
   if (to.type === "utf8") return "is text";
   return from.type === to.type ? undefined : `was of type ${from.type}, and is of type ${to.type}`;
 }
 
-function sourceOf(to: Column, from: Column | undefined): Source {
-  if (to.type !== "category" || from === undefined) return { to, from };
+function sourceOf(to: Column, from: Column | undefined, earlier: number | undefined): Source {
+  if (to.type !== "category" || from === undefined) return { to, from, earlier };
   const [now = [], then = []] = [to.values, from.values];
   return {
     to,
     from,
+    earlier,
     indexes: Uint8Array.from(then, (value) => (now.includes(value) ? now.indexOf(value) : GONE)),
   };
 }
 
 /** @returns what a value has that a value of today may not */
-function copyColumn(batch: PublicBatch, { to, from, indexes }: Source, target: Batch): string | undefined {
+function copyColumn(
+  batch: PublicBatch,
+  { to, from, earlier, indexes }: Source,
+  target: Batch,
+): string | undefined {
+  if (from === undefined && earlier !== undefined) {
+    fillElements(target.views, target.dataAt(to), to.type, batch.rows, earlier);
+    return undefined;
+  }
   const width = ELEMENT_BYTES[to.type];
   const read = batch.views.u8;
   const write = target.views.u8;

@@ -12,6 +12,7 @@ import {
   concatBytes,
   ELEMENT_BYTES,
   type FieldSpec,
+  fillElements,
   type PublicBatch,
 } from "../../../runtime/batch/index.ts";
 import { StoreDamaged } from "../store-damaged.ts";
@@ -33,6 +34,8 @@ export interface WantedColumn {
   readonly to: Column;
   /** As its file declares it; undefined when the file does not have it. */
   readonly from: FieldSpec | undefined;
+  /** What it has where the file does not have it; undefined: it is null then. */
+  readonly earlier?: number | undefined;
 }
 
 /**
@@ -53,7 +56,11 @@ export function decodeGroup(
   const columns = wanted.map(({ to }) => to);
   const batch = new DecodedBatch(shape.plan, columns, rows, buffer);
   const fields = wanted.flatMap(({ from }) => (from === undefined ? [] : [from]));
-  for (const { to, from } of wanted) if (from === undefined) fillNull(batch, to);
+  for (const { to, from, earlier } of wanted) {
+    if (from !== undefined) continue;
+    if (earlier === undefined) fillNull(batch, to);
+    else fillElements(batch.views, batch.dataAt(to), to.type, rows, earlier);
+  }
   if (fields.length === 0 || rows === 0) return batch;
   const decoded = decode(smallFile(fields, rows, chunks), rows, what);
   try {

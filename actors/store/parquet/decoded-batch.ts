@@ -19,6 +19,7 @@ export class DecodedBatch implements PublicBatch {
   readonly rows: number;
   /** A file does not say which numbers its rows have. */
   readonly firstSequence = 0;
+  readonly writtenMs = 0;
   readonly views: MemoryViews;
   readonly #bufferAt: Float64Array;
 

@@ -166,11 +166,12 @@ class OpenedFile implements ParquetFile {
   /** What of the shape's columns the file has. @throws StoreDamaged when one is of another type, or missing and needed */
   #columnsOf(shape: TableShape): readonly WantedColumn[] {
     if (this.#shape === shape) return this.#wanted;
-    this.#wanted = shape.publicColumns.map(({ name, field }) => {
+    this.#wanted = shape.publicColumns.map(({ name, field, spec }) => {
       const to = shape.plan.public(name);
       const element = this.#footer.schema[this.#indexOf(name)];
       if (element === undefined) {
-        if (field.nullable) return { to, from: undefined };
+        const earlier = spec.class === "measure" ? spec.earlier : undefined;
+        if (field.nullable || earlier !== undefined) return { to, from: undefined, earlier };
         throw new StoreDamaged(`${this.#what} has no column ${name}`);
       }
       if (!holdsField(element, field)) {

@@ -14,6 +14,7 @@ import {
   deriveKeys,
   identifierKinds,
   keyScratchBytes,
+  repeatsScratchBytes,
 } from "../../../actors/anonymizer/pseudonyms.ts";
 import { type Columns, type Dataset, defineDataset } from "../../../datasets/define.ts";
 import type { Row } from "../../../datasets/row.ts";
@@ -47,6 +48,7 @@ const visits = dataset("visits", { at: moment, who: { ...identifier, type: "utf8
 const kinds = identifierKinds([people, visits]);
 const SLOT_BYTES = 2 ** 20;
 const SCRATCH = KERNEL_STATIC_BYTES;
+const REPEATS = SCRATCH + 32_768;
 const SLOT = KERNEL_STATIC_BYTES + 65_536;
 const memory = createKernelMemory({ bytes: SLOT + SLOT_BYTES });
 const kernels = instantiateKernels(compileKernels(), memory);
@@ -61,9 +63,10 @@ function pseudonymized(of: Dataset, rows: readonly Row[], key: Uint8Array) {
   const states = deriveKeys(kernels, SCRATCH, key, kinds);
   const writer = createRowWriter(memory, of);
   assert.ok(maxBatchBytes(of) <= SLOT_BYTES);
+  assert.ok(REPEATS + repeatsScratchBytes(of.batchRows) <= SLOT);
   bytes.fill(0xa5, SLOT, SLOT + SLOT_BYTES);
   writer.write(SLOT, SLOT_BYTES, rows, 0, 0);
-  createPseudonymizer(kernels, of, states)(writer.batch as Batch);
+  createPseudonymizer(kernels, of, states, REPEATS)(writer.batch as Batch);
   return readRows(writer.batch);
 }
 
@@ -187,12 +190,12 @@ describe("derived keys", () => {
     const states = deriveKeys(kernels, SCRATCH, key, [...kinds].reverse());
     const writer = createRowWriter(memory, visits);
     writer.write(SLOT, SLOT_BYTES, rows, 0, 0);
-    createPseudonymizer(kernels, visits, states)(writer.batch as Batch);
+    createPseudonymizer(kernels, visits, states, REPEATS)(writer.batch as Batch);
     assert.deepEqual(readRows(writer.batch), [forward]);
   });
 
   test("refuse a dataset whose kind has none", () => {
     const states = deriveKeys(kernels, SCRATCH, new Uint8Array(32), ["host"]);
-    assert.throws(() => createPseudonymizer(kernels, visits, states), /kind account/);
+    assert.throws(() => createPseudonymizer(kernels, visits, states, REPEATS), /kind account/);
   });
 });

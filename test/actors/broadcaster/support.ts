@@ -265,6 +265,7 @@ export function rowOf(dataset: LaneName, sequence: number): Row {
     p90: 1,
     p95: 1,
     p99: 1,
+    revision: 0,
   };
 }
 

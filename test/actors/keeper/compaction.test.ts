@@ -211,25 +211,31 @@ describe("a round", () => {
   test("leaves segments that a windower would read again", (t) => {
     const store = kept(t, {}, [memory]);
     store.append(memory, times(10, START, 1000));
-    store.windowedUpToMs = START + 9000;
+    store.readFrom = 9;
     store.clock.advance(2 * HOUR);
     store.round();
     store.settle();
     assert.equal(store.segments().length, 2);
     store.assertWhole();
-    store.windowedUpToMs = START + 9001;
+    store.readFrom = 10;
     store.settle();
     assert.deepEqual(store.segments(), ["00000002.log"]);
   });
 
-  test("does not leave them for ever", (t) => {
-    const store = kept(t, {}, [memory]);
-    store.append(memory, times(10, START, 1000));
-    store.windowedUpToMs = Number.NEGATIVE_INFINITY;
-    store.clock.advance(6 * HOUR);
-    store.round();
-    store.settle();
-    assert.deepEqual(store.segments(), ["00000002.log"]);
+  test("does not leave them when the log is too large", (t) => {
+    for (const [logBytes, left] of [
+      [2 ** 30, 2],
+      [1, 1],
+    ] as const) {
+      const store = kept(t, { rules: { logBytes } }, [memory]);
+      store.append(memory, times(10, START, 1000));
+      store.readFrom = 0;
+      store.clock.advance(24 * HOUR);
+      store.round();
+      store.settle();
+      assert.equal(store.segments().length, left);
+      store.assertWhole();
+    }
   });
 });
 

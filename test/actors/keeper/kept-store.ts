@@ -49,8 +49,8 @@ export class KeptStore {
   readonly codec: LakeCodec;
   /** What was logged as an error. */
   readonly errors: string[] = [];
-  /** Event time up to which windows are made; rows from it on are needed. */
-  windowedUpToMs = Number.POSITIVE_INFINITY;
+  /** Number of the first row that a windower would read again. */
+  readFrom = Number.POSITIVE_INFINITY;
   rules: KeepRules;
   disk: LakeDisk;
   holds: Holds;
@@ -172,7 +172,7 @@ export class KeptStore {
       rules: () => this.rules,
       facts: {
         recorded: (dataset) => this.store.log.nextSequence(dataset),
-        windowedUpToMs: () => this.windowedUpToMs,
+        readFrom: () => this.readFrom,
       },
       holds: this.holds,
       log,

@@ -21,7 +21,9 @@ export interface Reference {
 }
 
 export function referenceWindows(dataset: Dataset, rows: readonly PlainRow[], disorderMs: number): Reference {
-  const { groupBy, measures = [] } = dataset.windows ?? {};
+  const by = dataset.windows?.[0];
+  const groupBy = by?.groupBy;
+  const measures = by?.kind === "figures" ? by.measures : [];
   const open = new Map<number, Map<bigint | undefined, Map<string, number[]>>>();
   let latestMs = Number.NEGATIVE_INFINITY;
   let late = 0;

@@ -1,20 +1,18 @@
 /**
- * Windows are what sorting all values of each minute and group gives, whatever order and batches rows come in, and whoever
- * crashes meanwhile.
+ * Windows are what sorting all values of each minute and group gives, whatever order and batches rows come in. What is left out is
+ * counted.
  *
  * Breaks when a window's bound is off by one, a null is counted, a group is mixed up, lateness depends on batches, a window is
- * given out before it is over or twice, or when rows read back after a crash are not those that were read before it.
+ * given out before it is over or twice, a correction is lost, or a wrong clock freezes the windows.
  */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, truncateSync } from "node:fs";
 import type { TestContext } from "node:test";
 import fc from "fast-check";
+import type { WindowFigures } from "../../../actors/window-meters.ts";
 import { memory } from "../../../datasets/memory.ts";
 import { optimization } from "../../../datasets/optimization.ts";
 import { process } from "../../../datasets/process.ts";
-import { LaneReader } from "../../../runtime/lane/index.ts";
-import { temporaryFolder } from "../../e2e/support.ts";
 import { describe, test } from "../../fixtures/flat-test.ts";
 import type { PlainRow } from "../store/log/rows.ts";
 import {
@@ -26,11 +24,11 @@ import {
   referenceWindows,
   stddevOf,
 } from "./reference.ts";
-import { WindowerHouse, type WindowerHouseOptions } from "./windower-house.ts";
+import { folderInMemory, WindowerHouse, type WindowerHouseOptions } from "./windower-house.ts";
 
 const SEED = 20_260_104;
 /** A run takes a system of its own, and shrinking takes hundreds of them: the seed has to do. */
-const PARAMETERS = { numRuns: 15, endOnFailure: true };
+const PARAMETERS = { numRuns: 4, endOnFailure: true };
 /** Files are written and synced: a busy disk takes its time. */
 const TIMEOUT = { timeout: 120_000 };
 const START_MS = Date.UTC(2026, 0, 1);
@@ -109,7 +107,7 @@ describe("windows", TIMEOUT, () => {
   });
 
   test("close when the watermark reaches their end and not a moment before", async (t) => {
-    const house = await new WindowerHouse(temporaryFolder(t), { disorderMs: DISORDER_MS }).start();
+    const house = await new WindowerHouse(folderInMemory(t), { disorderMs: DISORDER_MS }).start();
     const endMs = START_MS + MINUTE_MS;
     await house.publishAll(memory.name, [[memoryRow(START_MS, 1)], [memoryRow(endMs + DISORDER_MS - 1, 2)]]);
     assert.deepEqual(house.windows(memory.name), []);
@@ -138,7 +136,7 @@ describe("windows", TIMEOUT, () => {
   });
 
   test("of a dataset that falls silent close by the wall clock, once", async (t) => {
-    const house = await new WindowerHouse(temporaryFolder(t), { nowMs: START_MS }).start();
+    const house = await new WindowerHouse(folderInMemory(t), { nowMs: START_MS }).start();
     await house.publishAll(memory.name, [[memoryRow(START_MS + 1000, 1)], [memoryRow(START_MS + 61_000, 2)]]);
     const starts = () =>
       house
@@ -164,7 +162,7 @@ describe("windows", TIMEOUT, () => {
   // Breaks when silence is what the windower has read, and not what was written: rows that waited would all be late.
   for (const paused of ["windower", "recorder"]) {
     test(`are not closed by the wall clock while rows wait for a paused ${paused}`, async (t) => {
-      const house = await new WindowerHouse(temporaryFolder(t), { nowMs: START_MS }).start();
+      const house = await new WindowerHouse(folderInMemory(t), { nowMs: START_MS }).start();
       const command = async (wanted: "pause" | "resume") => {
         const done = house.system.command(paused, wanted, "a test");
         await house.settle();
@@ -187,153 +185,53 @@ describe("windows", TIMEOUT, () => {
   }
 });
 
-describe("a windower that crashes", TIMEOUT, () => {
-  /** Where it dies, by the number of calls until then. */
-  const places = ["within a row", "within a window's rows", "after publishing, before the release"] as const;
-
-  test("at any moments gives the windows that it gives without", TIMEOUT, async (t) => {
-    await fc.assert(
-      fc.asyncProperty(
-        processRows,
-        // Not three times: a batch that kills three times over is given up, and is in no window.
-        fc.array(fc.tuple(fc.constantFrom(...places), fc.integer({ min: 1, max: 60 })), {
-          minLength: 1,
-          maxLength: 2,
-        }),
-        async (rows, crashes) => {
-          const batches = batchesOf(rows, 9);
-          const calm = await windowed(t, process.name, batches);
-          const shaken = await windowed(t, process.name, batches, {}, (house) => crashing(house, crashes));
-          assert.deepEqual(shaken.bytes, calm.bytes);
-        },
-      ),
-      { ...PARAMETERS, seed: SEED + 4 },
-    );
-  });
-
-  for (const place of places) {
-    test(`${place} starts again`, async (t) => {
-      const rows = [0, 1, 2, 3].flatMap((minute) => [processRow(minute, 1n, 5), processRow(minute, 2n, 6)]);
-      const batches = batchesOf(rows, 2);
-      const calm = await windowed(t, process.name, batches);
-      let restarts = 0;
-      const shaken = await windowed(
-        t,
-        process.name,
-        batches,
-        {},
-        (house) => crashing(house, [[place, 1]]),
-        (house) => {
-          restarts = house.restarts();
-        },
-      );
-      assert.equal(restarts, 1);
-      assert.ok(calm.windows.length > 0);
-      assert.deepEqual(shaken.bytes, calm.bytes);
-    });
-  }
-
-  test(
-    "with the whole process, at any batch, gives the windows that it gives without",
-    TIMEOUT,
-    async (t) => {
-      await fc.assert(
-        fc.asyncProperty(
-          processRows,
-          fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 3 }),
-          async (rows, lives) => {
-            const batches = batchesOf(rows, 9);
-            const calm = await windowed(t, process.name, batches);
-            const folder = temporaryFolder(t);
-            let done = 0;
-            for (const count of [...lives, batches.length]) {
-              const house = await new WindowerHouse(folder).start();
-              await house.publishAll(process.name, batches.slice(done, done + count));
-              done += count;
-              await house.stop();
-            }
-            const house = new WindowerHouse(folder);
-            assert.deepEqual(house.messages(process.name), calm.bytes);
-          },
-        ),
-        { ...PARAMETERS, seed: SEED + 5 },
-      );
-    },
-  );
-
-  test("with the process, when a part of a window was stored, stores the rest and nothing twice", async (t) => {
-    const groups = 500;
-    const rows = Array.from({ length: groups }, (_, index) => processRow(0, BigInt(index + 1), index));
-    const batches = [...batchesOf(rows, 100), [processRow(3, 1n, 1)]];
-    const folder = temporaryFolder(t);
-    const house = await new WindowerHouse(folder).start();
-    await house.publishAll(process.name, batches);
-    const whole = house.windows(process.name);
-    const messages = house.messages(process.name);
-    assert.equal(messages.length, 2, "the window takes several batches");
-    await house.stop();
-    // As a write leaves it that was cut short: the log ends within the last of the window's batches.
-    const log = `${folder}/log/${readdirSync(`${folder}/log`)[0]}`;
-    truncateSync(log, readFileSync(log).lastIndexOf(tail(messages.at(-1)!)) + 8);
-    const again = await new WindowerHouse(folder).start();
-    assert.ok(again.windows(process.name).length < whole.length);
-    await again.publishAll(process.name, [[processRow(6, 1n, 1)]]);
-    await again.stop();
-    const first = again.windows(process.name).filter(({ window_start }) => window_start === START_MS);
-    assert.deepEqual(first, whole);
-    const starts = new Set(again.windows(process.name).map(({ window_start }) => window_start));
-    assert.deepEqual([...starts], [START_MS, START_MS + 3 * MINUTE_MS]);
-  });
-});
-
-describe("a windower that starts", TIMEOUT, () => {
-  test("waits for a recorder that is behind, not for ever, and comes back when it has caught up", async (t) => {
-    const house = await new WindowerHouse(temporaryFolder(t), { nowMs: START_MS }).start();
-    const { system } = house;
-    await house.publishAll(memory.name, [[memoryRow(START_MS + 1000, 1)]]);
-    const paused = system.command("recorder", "pause", "");
-    await house.settle();
-    assert.deepEqual(await paused, { ok: true });
-    // Closes the window, which then waits for the recorder.
-    await house.pass(130_000, 1000);
-    assert.deepEqual(house.windows(memory.name), []);
-    const restarted = system.command("windower", "restart", "");
-    await house.pass(19_000, 1000);
-    assert.equal(house.restarts(), 1);
-    await house.pass(10_000, 1000);
-    const refused = await restarted;
-    assert.equal(refused.ok, false);
-    const { lastFailure, state } = house.status();
-    assert.match(lastFailure?.reason.message ?? "", /^the recorder does not store the windows/);
-    assert.ok(state === "backingOff" || state === "starting");
-    const resumed = system.command("recorder", "resume", "");
-    await house.pass(60_000, 1000);
-    assert.deepEqual(await resumed, { ok: true });
-    assert.equal(house.status().state, "running");
-    assert.ok(house.windows(memory.name).length > 0);
-    await house.stop();
-  });
-});
-
-describe("too many groups", () => {
-  test("leave the rest out and keep the windower alive", async (t) => {
+describe("a window that is larger than its lane", TIMEOUT, () => {
+  test("is written as the recorder takes it", async (t) => {
     // Of two slots one is kept back; the other holds the rows of some two hundred groups of five measures.
     const rows = Array.from({ length: 1000 }, (_, index) => processRow(0, BigInt(index + 1), index));
-    const { windows, restarts } = await windowed(t, process.name, [rows, [processRow(3, 1n, 1)]], {
-      derivedSlots: 2,
-      poolBytes: 2 ** 22,
-    });
+    const options = { derivedSlots: 2, stateBytes: 2 ** 23 };
+    const { windows, restarts } = await windowed(t, process.name, [rows, [processRow(3, 1n, 1)]], options);
     assert.equal(restarts, 0);
-    const groups = new Set(windows.map((row) => row["name_hash"]));
-    assert.equal(groups.size, Math.floor(1024 / 5));
-    assert.ok(groups.has(1n) && !groups.has(1000n), "who came first is kept");
+    assert.equal(windows.length, 3000);
+    assert.equal(new Set(windows.map((row) => row["name_hash"])).size, 1000);
+  });
+});
+
+describe("too many groups", TIMEOUT, () => {
+  const rows = Array.from({ length: 20 }, (_, index) => processRow(0, BigInt(index + 1), index));
+  const batches = [rows, [processRow(3, 1n, 1)]];
+  const counts = (windows: readonly PlainRow[]) =>
+    windows
+      .filter(({ measure }) => measure === "working_set_mb")
+      .map(({ name_hash, count }) => [name_hash, count]);
+
+  test("are one group of all the others", async (t) => {
+    const { windows, figures } = await windowed(t, process.name, batches, { maxGroups: 3 });
+    assert.deepEqual(counts(windows), [
+      [1n, 1],
+      [2n, 1],
+      [3n, 1],
+      [null, 17],
+    ]);
+    assert.deepEqual([figures.other, figures.refused], [17, 0]);
   });
 
-  test("for the memory leave the rest out, and the next window has its room again", async (t) => {
+  test("are refused, where that is wanted", async (t) => {
+    const options = { maxGroups: 3, whenFull: "refuse" } as const;
+    const { windows, figures } = await windowed(t, process.name, batches, options);
+    assert.deepEqual(counts(windows), [
+      [1n, 1],
+      [2n, 1],
+      [3n, 1],
+    ]);
+    assert.deepEqual([figures.other, figures.refused], [0, 17]);
+  });
+
+  test("for the memory are left out too, and the next window has its room again", async (t) => {
     const minute = (number: number) =>
       Array.from({ length: 300 }, (_, index) => processRow(number, BigInt(index + 1), index));
-    const batches = [0, 2, 4, 6].map(minute);
-    const { windows, restarts } = await windowed(t, process.name, batches, { poolBytes: 2 ** 17 });
+    const options = { stateBytes: 2 ** 18, whenFull: "refuse" } as const;
+    const { windows, restarts, figures } = await windowed(t, process.name, [0, 2, 4, 6].map(minute), options);
     assert.equal(restarts, 0);
     const groupsOf = (number: number) =>
       new Set(
@@ -341,16 +239,82 @@ describe("too many groups", () => {
           .filter((row) => row["window_start"] === START_MS + number * MINUTE_MS)
           .map((row) => row["name_hash"]),
       ).size;
-    assert.ok(groupsOf(0) > 10 && groupsOf(0) < 300);
-    // The one in between opened while there was nothing left.
-    assert.deepEqual([groupsOf(2), groupsOf(4)], [0, groupsOf(0)]);
+    assert.ok(groupsOf(0) > 10 && groupsOf(0) < 300, `${groupsOf(0)} groups`);
+    assert.ok(groupsOf(4) > 10);
+    assert.ok(figures.refused > 0);
+  });
+});
+
+describe("late rows", TIMEOUT, () => {
+  test("correct a window that is out as long as it is kept, and are counted after that", async (t) => {
+    const house = await new WindowerHouse(folderInMemory(t), { latenessMs: MINUTE_MS }).start();
+    const at = (seconds: number, value: number) => [memoryRow(START_MS + seconds * 1000, value)];
+    await house.publishAll(memory.name, [
+      at(1, 1),
+      at(66, 1),
+      at(2, 3),
+      at(3, 4),
+      at(127, 1),
+      at(4, 9),
+      at(190, 1),
+    ]);
+    const { late, corrections, windows: closed } = house.figures("memory_1m");
+    await house.stop();
+    const windows = house
+      .windows(memory.name)
+      .filter(({ measure }) => measure === "total_mb")
+      .map(({ window_start, count, max, revision }) => [
+        ((window_start as number) - START_MS) / MINUTE_MS,
+        ...[count, max, revision],
+      ]);
+    assert.deepEqual(windows, [
+      [0, 1, 1, 0],
+      [0, 3, 4, 1],
+      [1, 1, 1, 0],
+      [2, 1, 1, 0],
+    ]);
+    assert.deepEqual([late, corrections, closed], [1, 1, 3]);
+  });
+});
+
+describe("wrong clocks", TIMEOUT, () => {
+  test("of one row, far in the future of its writing, move no window", async (t) => {
+    const house = await new WindowerHouse(folderInMemory(t)).start();
+    const at = (seconds: number) => [memoryRow(START_MS + seconds * 1000, 1)];
+    await house.publishAll(memory.name, [at(1), at(86_400), at(2), at(66)], START_MS + 66_000);
+    const { ahead, late } = house.figures("memory_1m");
+    await house.stop();
+    assert.deepEqual([ahead, late], [1, 0]);
+    const counts = house.windows(memory.name).filter(({ measure }) => measure === "total_mb");
+    assert.deepEqual(
+      counts.map(({ window_start, count }) => [window_start, count]),
+      [[START_MS, 2]],
+    );
+  });
+
+  test("that are set back begin event time anew", async (t) => {
+    const house = await new WindowerHouse(folderInMemory(t)).start();
+    const hour = 3_600_000;
+    const at = (ms: number) => [memoryRow(START_MS + ms, 1)];
+    await house.publishAll(memory.name, [at(5 * hour), at(5 * hour + 66_000)], START_MS + 5 * hour + 66_000);
+    await house.publishAll(memory.name, [at(0), at(66_000)], START_MS + 66_000);
+    const { setBacks } = house.figures("memory_1m");
+    await house.stop();
+    assert.equal(setBacks, 1);
+    const starts = house
+      .windows(memory.name)
+      .filter(({ measure }) => measure === "total_mb")
+      .map(({ window_start }) => ((window_start as number) - START_MS) / MINUTE_MS);
+    assert.deepEqual(starts, [300, 301, 0]);
   });
 });
 
 interface Windowed {
   readonly windows: readonly PlainRow[];
-  readonly bytes: readonly Buffer[];
+  readonly bytes: Buffer;
   readonly restarts: number;
+  /** What the windower says of them in the end. */
+  readonly figures: WindowFigures;
 }
 
 /** Publishes the batches into a house of its own, and reads what windows are stored in the end. */
@@ -359,20 +323,13 @@ async function windowed(
   dataset: string,
   batches: readonly (readonly PlainRow[])[],
   options: WindowerHouseOptions = {},
-  before: (house: WindowerHouse) => () => void = () => () => {},
-  after: (house: WindowerHouse) => void = () => {},
 ): Promise<Windowed> {
-  const house = await new WindowerHouse(temporaryFolder(t), { disorderMs: DISORDER_MS, ...options }).start();
-  const undo = before(house);
-  try {
-    await house.publishAll(dataset, batches);
-  } finally {
-    undo();
-  }
-  after(house);
+  const house = await new WindowerHouse(folderInMemory(t), { disorderMs: DISORDER_MS, ...options }).start();
+  await house.publishAll(dataset, batches);
   const restarts = house.restarts();
+  const figures = house.figures(`${dataset}_1m`);
   await house.stop();
-  return { windows: house.windows(dataset), bytes: house.messages(dataset), restarts };
+  return { windows: house.windows(dataset), bytes: house.bytes(dataset), restarts, figures };
 }
 
 function memoryRow(timeMs: number, value: number): PlainRow {
@@ -414,48 +371,6 @@ function cut(rows: readonly PlainRow[], sizes: readonly number[]): PlainRow[][] 
     from += size;
   }
   return batches;
-}
-
-/** The bytes of the last column, which stand together in the log. */
-function tail(columns: Buffer): Buffer {
-  const rowBytes = 8 + 8 + 8 + 1 + 4 + 8 * 8;
-  const rows = columns.byteLength / rowBytes;
-  assert.ok(Number.isInteger(rows));
-  return columns.subarray(columns.byteLength - rows * 8);
-}
-
-/**
- * Has the windower die at each place in turn, at the n-th call there since the last death.
- * @returns what lets it live again
- */
-function crashing({ kernels }: WindowerHouse, crashes: readonly (readonly [string, number])[]): () => void {
-  const left = [...crashes];
-  let calls = 0;
-  const call = (place: string) => {
-    if (left[0]?.[0] !== place || ++calls < left[0][1]) return;
-    left.shift();
-    calls = 0;
-    throw new Error("died here");
-  };
-  const { momentsAdd, sketchQuantiles } = kernels;
-  kernels.momentsAdd = (...args) => {
-    call("within a row");
-    momentsAdd(...args);
-  };
-  kernels.sketchQuantiles = (...args) => {
-    call("within a window's rows");
-    sketchQuantiles(...args);
-  };
-  const own = Object.getOwnPropertyDescriptor(LaneReader.prototype, "release")!;
-  const release = own.value as (this: LaneReader) => void;
-  Object.defineProperty(LaneReader.prototype, "release", {
-    ...own,
-    value(this: LaneReader) {
-      if (this.stage === "windower") call("after publishing, before the release");
-      release.call(this);
-    },
-  });
-  return () => Object.defineProperty(LaneReader.prototype, "release", own);
 }
 
 /** Each group, count and bound exactly; moments to 1e-9; percentiles within 1 % of the lower order statistic. */

@@ -80,7 +80,7 @@ describe("records as Arrow", () => {
     const batch = publicBatch(process, [plainRow(process), { ...plainRow(process), pid: 4 }], 17);
     const { plan, rows, firstSequence, views } = batch;
     const decoded: PublicBatch = {
-      ...{ plan, rows, firstSequence, views },
+      ...{ plan, rows, firstSequence, views, writtenMs: 0 },
       dataAt: (column) => batch.dataAt(column),
       textAt: (column) => batch.textAt(column),
       // As one has it that was read from a file: without a bitmap where nothing is missing.

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { BY_THE_MINUTE } from "../../../datasets/by-the-minute.ts";
 import { type Dataset, defineDataset } from "../../../datasets/define.ts";
 import { datasets, sourceDatasets } from "../../../datasets/index.ts";
 import { createRecordEncoder, protoSchema } from "../../../datasets/records/index.ts";
@@ -26,7 +27,10 @@ const added: Dataset = defineDataset({
     at: { class: "moment", type: "timestamp", meaning: "When." },
     load: { class: "measure", type: "f64", unit: "1", meaning: "A figure." },
   },
-  windows: { measures: ["load"] },
+  windows: [
+    { ...BY_THE_MINUTE, measures: ["load"] },
+    { ...BY_THE_MINUTE, label: "5m", shape: { kind: "tumbling", lengthMs: 300_000 }, measures: ["load"] },
+  ],
 });
 
 describe("the Protobuf schema", () => {
@@ -39,7 +43,7 @@ describe("the Protobuf schema", () => {
   test("keeps all its numbers when a dataset with windows is added", () => {
     const [before, after] = [
       protoSchema(datasets),
-      protoSchema([...sourceDatasets, added, ...datasets.slice(sourceDatasets.length), windowsOf(added)]),
+      protoSchema([...sourceDatasets, added, ...datasets.slice(sourceDatasets.length), ...windowsOf(added)]),
     ].map(parseSchema);
     for (const [name, fields] of before!) {
       for (const [number, field] of fields) assert.deepEqual(after!.get(name)?.get(number), field);
@@ -49,6 +53,7 @@ describe("the Protobuf schema", () => {
       type: "Added1m",
       name: "added_1m",
     });
+    assert.equal(after!.get("Record")?.get(2016 + sourceDatasets.length)?.name, "added_5m");
   });
 
   test("names every public column of every dataset once, and all of them", () => {

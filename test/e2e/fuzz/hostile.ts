@@ -17,6 +17,7 @@ const ACTORS = [
   "analyst",
   "outlets",
   "replayer",
+  "aggregator",
 ];
 const FILES = DATASETS.flatMap((dataset) =>
   ["csv", "jsonl", "parquet", "arrow", "csv.gz", "sqlite"].map((ending) => `${dataset}.${ending}`),
@@ -129,6 +130,15 @@ const KNOWN: Readonly<Record<string, readonly unknown[]>> = {
   ],
   persist: [false],
   token: ["x".repeat(16), "wrong"],
+  metric: ["latency", "cpu/usage", "__proto__", "9lives"],
+  metric_name: ["latency", "latency", "cpu/usage", "queue.depth", "__proto__", "constructor", "9lives", ""],
+  value: [1, 0, -1, 150.5, 1e308, "1", null],
+  group_by: ["service-1", "service-2", "__proto__", "ünï𝄞", "\ud800", null, "", 1],
+  group: ["service-1", "__proto__", "\ud800", ""],
+  timestamp: [...TIMES, null, 0, Date.UTC(2026, 0, 1), 1e300],
+  window: ["1m", "5m", "250ms", "0s", "1y", "-1m", "1e9d"],
+  limit: ["1", "1000", "0", "1001", "x"],
+  after: ["latency", "", "\uffff"],
   "Last-Event-ID": ["0", "memory=1", "memory:1,process:2", "-1", "99999999999999999999"],
 };
 

@@ -19,9 +19,18 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   memory: { quasi: { timestamp: TIME, total_mb: "3 digits, 2 digits, 1 digit, removed" } },
   process: { quasi: { timestamp: TIME, name_hash: NAME }, removed: ["pid"] },
   optimization: { quasi: { timestamp: TIME }, sensitive: ["trigger"] },
-  memory_1m: { quasi: { window_start: TIME, measure: "exact" }, removed: ["window_end"] },
-  process_1m: { quasi: { window_start: TIME, name_hash: NAME, measure: "exact" }, removed: ["window_end"] },
-  optimization_1m: { quasi: { window_start: TIME, measure: "exact" }, removed: ["window_end"] },
+  memory_1m: {
+    quasi: { window_start: TIME, measure: "exact", revision: "3 digits" },
+    removed: ["window_end"],
+  },
+  process_1m: {
+    quasi: { window_start: TIME, name_hash: NAME, measure: "exact", revision: "3 digits" },
+    removed: ["window_end"],
+  },
+  optimization_1m: {
+    quasi: { window_start: TIME, measure: "exact", revision: "3 digits" },
+    removed: ["window_end"],
+  },
 };
 
 describe("the anonymous profile", () => {

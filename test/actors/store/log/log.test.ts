@@ -11,7 +11,7 @@ import {
 import { afterEach, describe, test } from "node:test";
 import fc from "fast-check";
 import type { LogDisk } from "../../../../actors/store/log/log-disk.ts";
-import { frameBytes } from "../../../../actors/store/log/log-format.ts";
+import { frameBytes, loggedMs } from "../../../../actors/store/log/log-format.ts";
 import { LogDamaged, readLog, stepLog } from "../../../../actors/store/log/log-reader.ts";
 import { defineDataset } from "../../../../datasets/define.ts";
 import { datasets } from "../../../../datasets/index.ts";
@@ -54,6 +54,35 @@ describe("a log", () => {
       assert.equal(counts.get(name)?.nextSequence, 216);
       assert.equal(counts.get(name)?.latestMs, START_MS + 215_000);
     }
+  });
+
+  test("tells when a batch was written, in whole seconds, rounded up; also of rows that are laid out anew", () => {
+    const at = temp();
+    const { name, title, batchRows, slots, columns } = memory;
+    const less = defineDataset({
+      ...{ name, title, batchRows, slots },
+      time: "timestamp",
+      columns: { timestamp: columns.timestamp, total_mb: columns.total_mb },
+    });
+    const log = at.open(SMALL);
+    const times = [0, 1, 1000, START_MS - 1, START_MS, START_MS + 1, -5, 2 ** 52];
+    for (const writtenMs of times) {
+      const batch = at.batch(memory, 2, log.nextSequence(memory.name));
+      batch.setTimes(batch.minTimeMs, batch.maxTimeMs, writtenMs);
+      assert.ok(log.append(memory.name, batch));
+    }
+    log.sync();
+    log.close();
+    const expected = [0, 1000, 1000, START_MS, START_MS, START_MS + 1000, 0, (2 ** 32 - 1) * 1000];
+    for (const dataset of [memory, less]) {
+      // One batch after the other: the object is reused.
+      assert.deepEqual(
+        Array.from(readLog(at.source, dataset), ({ writtenMs }) => writtenMs),
+        expected,
+      );
+    }
+    // Who decides before it is in the log decides by the same.
+    assert.deepEqual(times.map(loggedMs), expected);
   });
 
   test("shows nothing that was not synced", () => {

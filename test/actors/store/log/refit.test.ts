@@ -51,6 +51,22 @@ describe("a schema in a segment's head", () => {
 });
 
 describe("rows of an earlier declaration", () => {
+  test("have in a new column what it says it had before it was there", () => {
+    const types = ["f64", "f32", "u64", "i64", "u32", "i32", "u16", "u8"] as const;
+    const added = Object.fromEntries(
+      types.map((type) => [
+        `new_${type}`,
+        { class: "measure", type, unit: "1", meaning: "New.", earlier: 7 } as const,
+      ]),
+    );
+    const { at, rows } = logged(declared({ at: time! }));
+    const expected = rows.map((row) => ({
+      ...row,
+      ...Object.fromEntries(types.map((type) => [`new_${type}`, type === "u64" || type === "i64" ? 7n : 7])),
+    }));
+    assert.deepEqual(at.rows(declared({ at: time!, ...added })), expected);
+  });
+
   test("property: are what they were, of the columns that are still there, in today's order; new ones are null", {
     timeout: 60_000,
   }, () => {

@@ -267,6 +267,17 @@ describe("a file of another time", () => {
     ]);
   });
 
+  test("gives what a column had before it was there, where it says so", () => {
+    const table = shapeOf([fieldOf("revision", "u16", false), fieldOf("a", "u32", false)]);
+    const [revision, a] = table.publicColumns;
+    const spec = { class: "measure", type: "u16", unit: "1", meaning: "New.", earlier: 7 } as const;
+    const now = { ...table, publicColumns: [{ ...revision!, spec }, a!] };
+    assert.deepEqual(folder.rows(bytes(), now), [
+      [7, 1],
+      [7, 2],
+    ]);
+  });
+
   test("gives the columns that are wanted alone, none among them", () => {
     assert.deepEqual(folder.rows(bytes(), chooseColumns(then, ["b"])), [[0.5], [null]]);
     assert.deepEqual(folder.rows(bytes(), chooseColumns(then, [])), [[], []]);
