@@ -1,6 +1,6 @@
 /**
  * Runs benches by name: `bun run bench hash sketch`, `deno run -A bench/run.ts hash`; all of them without a name.
- * With `--json`, standard output carries one object a case and nothing else.
+ * With `--json`, standard output carries one object a case and nothing else. `soak` is by itself: it takes minutes or hours.
  */
 
 import { describeHost, type MeasuredCase, measureSuite } from "./harness.ts";
@@ -20,20 +20,25 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   storage: async () => (await import("./storage.ts")).benchStorage,
   export: async () => (await import("./export.ts")).benchExport,
   "export-memory": async () => (await import("./export-memory.ts")).benchExportMemory,
+  window: async () => (await import("./window.ts")).benchWindow,
   hash: async () => measureSuite(await (await import("./hash.ts")).suite()),
   ring: async () => {
     const { benchRing } = await import("./ring.ts");
     return (report) => benchRing(({ spread, ...result }) => report({ result, spread }));
   },
+  aggregate: async () => (await import("./aggregate.ts")).benchAggregate,
   sketch: async () => measureSuite(await (await import("./sketch.ts")).suite()),
 };
 
 async function main(words: readonly string[]): Promise<number> {
+  if (words[0] === "soak") return (await import("./soak.ts")).soak(words.slice(1));
   const json = words.includes("--json");
   const names = words.filter((word) => word !== "--json");
   const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined) {
-    console.error(`bench: expected one of ${Object.keys(BENCHES).join(", ")} or --json, got "${unknown}"`);
+    console.error(
+      `bench: expected one of ${Object.keys(BENCHES).join(", ")}, soak or --json, got "${unknown}"`,
+    );
     return 2;
   }
   if (!json) console.log(describeHost());

@@ -55,7 +55,6 @@ async function replay(host: RecordedHost): Promise<readonly DatasetStats[]> {
     ...houseSpec({
       dataFolder: folder,
       sampler: SAMPLER,
-      disorderMs: 5000,
       segmentBytes: 64 * 2 ** 20,
       keepBytes: 4 * 2 ** 30,
     }),

@@ -1,0 +1,5 @@
+/** The simulation, part 2 of 4: see simulated.ts. */
+
+import { simulate } from "./simulated.ts";
+
+simulate(1, "f2a2fc3e");

@@ -1,0 +1,5 @@
+/** The simulation, part 3 of 4: see simulated.ts. */
+
+import { simulate } from "./simulated.ts";
+
+simulate(2, "0a8b96bf");
