@@ -2,15 +2,23 @@
 
 import { shapeFault } from "../windowing/shape.ts";
 import { boundsOf, type ColumnSpec, publicName, publicType } from "./column.ts";
-import { FIGURES, MAX_RANKS, MAX_WINDOWS, type WindowSpec } from "./spec.ts";
-import type { CheckedSpec } from "./spec-fault.ts";
+import {
+  type DatasetFacts,
+  FIGURES,
+  MAX_RANKS,
+  MAX_WINDOWS,
+  type Columns as SpecColumns,
+  type WindowSpec,
+} from "./spec.ts";
 
 const LABEL = /^[a-z0-9]+$/;
 /** A category has at most so many values. */
 const MAX_COLUMNS = 255;
 
 /** The first fault, as a sentence's end; undefined when there is none. */
-export function windowsFault(spec: CheckedSpec): string | undefined {
+export function windowsFault(
+  spec: Pick<DatasetFacts<SpecColumns>, "columns" | "windows">,
+): string | undefined {
   const { windows = [] } = spec;
   if (windows.length > MAX_WINDOWS) {
     return `it has ${windows.length} kinds of windows; ${MAX_WINDOWS} are the most`;

@@ -2,6 +2,9 @@
  * What is known of the groups of a metric for which there is no room for a stream: which of them have the most values, and how many
  * they are. Of the window that is on, which begins at a whole multiple of its length since the epoch, and of the one before: a ranking
  * cannot forget single values, so it is begun anew with each window, and the one before it kept.
+ *
+ * Rankings lie outside of the space: up to some 10 KB for each of the two windows. There are none for a metric all of whose groups have a
+ * stream.
  */
 
 import { PoolExhausted } from "../wasm/index.ts";
@@ -45,20 +48,21 @@ export class OtherGroups {
     this.#now.distinct?.add(group);
   }
 
-  /** In no order. All that came in the window before may be older than what is asked for, and counts as error. */
-  ranks(nowMs: number): readonly GroupRank[] {
+  /** In no order. All of a window that began before the span may be older than what is asked for, and counts as error. */
+  ranks(nowMs: number, spanMs: number): readonly GroupRank[] {
     this.#turn(nowMs);
+    const isNowWithin = this.#window * this.#windowMs > nowMs - spanMs;
     const ranks = new Map<string, { readonly group: string; count: number; error: number }>();
     let least = 0;
     for (const generation of this.#generations()) {
-      const isOver = generation !== this.#now;
+      const isWithin = generation === this.#now && isNowWithin;
       const entries = generation.top.top();
       const known = new Set(entries.map(({ item }) => item));
       const bound = generation.top.least;
       for (const [group, rank] of ranks) if (!known.has(group)) add(rank, bound, bound);
       for (const { item, weight, error } of entries) {
         const rank = ranks.get(item) ?? { group: item, count: least, error: least };
-        add(rank, weight, isOver ? weight : error);
+        add(rank, weight, isWithin ? error : weight);
         ranks.set(item, rank);
       }
       least += bound;

@@ -8,13 +8,14 @@
  *
  * **Precision at the far end.** A window is cut into 30 panes at whole multiples of its thirtieth part since the epoch. A pane
  * counts as long as its first moment is within the span that is asked for: so nothing older ever counts, and up to a pane at the far end
- * does not; `fromMs` says where it begins. Percentiles are kept by three panes: at the far end they look up to two panes
- * further back.
+ * does not; `fromMs` says where it begins. Of a span shorter than a pane it is the pane that is on, from its first moment. Percentiles
+ * are kept by three panes: at the far end they look up to two panes further back.
  *
- * **Bounded.** At most `maxStreams` streams, and `bytes` for what they hold. Beyond either, values of a new group go to one stream
- * of all others of their metric (`group: null`), or are refused; those of a new metric are refused. All of it is counted. A stream
- * that no value came for during a whole window is forgotten, and its memory used again. Where there is no room for more of a
- * sketch, values count and are in no percentile.
+ * **Bounded.** At most `maxStreams` streams, and `bytes` for what they hold; names, and rankings of groups that have no stream
+ * (other-groups.ts), come besides. Beyond either, values of a new group go to one stream of all others of their metric
+ * (`group: null`), or are refused; those of a new metric are refused. All of it is counted. A stream that no value came for during a
+ * whole window is forgotten, and its memory used again. Where there is no room for more of a sketch, values count and are in no
+ * percentile.
  */
 
 import type { Clock } from "../runtime/clock.ts";
@@ -142,7 +143,7 @@ export class StreamingAggregator {
     const nowMs = this.#now(windowMs);
     const known = this.#table.metrics.get(metric);
     if (known === undefined) return [];
-    const ranks = new Map(known.others.ranks(nowMs).map((rank) => [rank.group, rank]));
+    const ranks = new Map(known.others.ranks(nowMs, windowMs).map((rank) => [rank.group, rank]));
     for (const [group, stream] of known.groups) {
       const { first, last } = this.#spanOf(stream, windowMs, nowMs);
       // One that has a stream now may have been one of the others before: what is in the one is not in the other.

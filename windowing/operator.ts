@@ -13,7 +13,8 @@
  *
  * **Late rows.** For `latenessMs` after its end a window is still kept: a row that comes for it changes it, and it comes out again as
  * a correction, once for all rows that came before the watermark reached the next edge of the windows' grid. A row none of whose windows is
- * kept any more is late: counted, and in no window.
+ * kept any more is late: counted, and in no window. So is one that would move a session's start to where another of its group, which is
+ * kept no more, may have begun: two would have come out under one start.
  *
  * **Bounded.** At most `maxGroups` groups in a window (or pane), and what the pool has room for. Rows of more groups go to
  * one group of all the others (`key` null), or are refused and counted.

@@ -54,7 +54,7 @@ export class PaneOperator implements WindowOperator {
   #due: ClosedWindow[] = [];
   /** Of those that are due, how many `next` was asked for. */
   #given = 0;
-  /** What the watermark must reach for anything to change; -Infinity: it is not known, the next row tells. */
+  /** What the watermark must reach for anything to change; -Infinity before the first row. */
   #stepMs = Number.NEGATIVE_INFINITY;
   #isFinished = false;
   readonly #counts: Counts = {
@@ -180,6 +180,7 @@ export class PaneOperator implements WindowOperator {
     this.#watermark.load(from);
     this.#revisions.load(from);
     this.#windows.load(from, this.#watermark.ms);
+    this.#stepMs = this.#grid.stepAfter(this.#watermark.ms);
     for (const name of COUNTS) this.#counts[name] = from.f64();
     this.#isFinished = from.u8() === 1;
     this.#panes.load(from);

@@ -53,7 +53,8 @@ export class Panes {
   /** Lets the first ones go that are not kept. They are there until `release`. */
   leave(isKept: (pane: Pane) => boolean): void {
     const kept = this.#kept.findIndex(isKept);
-    this.#leaving.push(...this.#kept.splice(0, kept === -1 ? this.#kept.length : kept));
+    // One by one: there may be more than a call takes arguments.
+    for (const pane of this.#kept.splice(0, kept === -1 ? this.#kept.length : kept)) this.#leaving.push(pane);
     this.#hasNoRoom = false;
   }
 
@@ -71,12 +72,14 @@ export class Panes {
   }
 
   save(out: StateWriter): void {
+    out.u8(this.#hasNoRoom ? 1 : 0);
     out.u32(this.#kept.length);
     for (const pane of this.#kept) pane.save(out);
   }
 
   /** @throws PoolExhausted, RangeError; what was read until then is kept, and `free` gives it back */
   load(from: StateReader): void {
+    this.#hasNoRoom = from.u8() === 1;
     for (let left = from.u32(); left > 0; left--) this.#kept.push(Pane.load(from, this.#options));
   }
 

@@ -34,6 +34,8 @@ export class SessionBook {
   /** The next edge that changes come out at; Infinity while there are none. */
   #edgeMs = Number.POSITIVE_INFINITY;
   #sessions = 0;
+  /** Sessions up to here were given up by other rules, before a state was loaded. */
+  #givenUpMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BookOptions) {
     this.#options = options;
@@ -58,9 +60,14 @@ export class SessionBook {
     return this.#withdrawals;
   }
 
+  /** Sessions whose last row is at this moment, or before, are given up. */
+  givenUpTo(watermarkMs: number): number {
+    return Math.max(this.#givenUpMs, watermarkMs - this.#options.gapMs - this.#options.latenessMs);
+  }
+
   /** Whether a session of one row at this moment would be kept. */
   wouldKeep(timeMs: number, watermarkMs: number): boolean {
-    return timeMs + this.#options.gapMs + this.#options.latenessMs > watermarkMs;
+    return timeMs > this.givenUpTo(watermarkMs);
   }
 
   /** Takes in a session that is in its group already. */
@@ -77,7 +84,7 @@ export class SessionBook {
     const { gapMs, accumulation } = this.#options;
     const at = placeOf(group, timeMs, gapMs);
     const session = group.sessions[at];
-    if (!touches(session, timeMs, gapMs)) return undefined;
+    if (!touches(session, timeMs, gapMs) || timeMs <= session.notToMs) return undefined;
     const next = group.sessions[at + 1];
     if (touches(next, timeMs, gapMs)) {
       this.#options.onMerge();
@@ -117,7 +124,7 @@ export class SessionBook {
         this.#close(first, watermarkMs, out);
       } else {
         if (endMs + latenessMs > watermarkMs) throw new Error("a session was due before its time");
-        this.#drop(first);
+        this.#giveUp(first);
         accumulation.free(first.record);
       }
     }
@@ -136,6 +143,7 @@ export class SessionBook {
       }
     }
     this.#takeWithdrawals(out);
+    this.#givenUpMs = Number.NEGATIVE_INFINITY;
     return this.#given(out);
   }
 
@@ -147,7 +155,8 @@ export class SessionBook {
     this.#heap.set(session, session.isOpen ? endMs : endMs + this.#options.latenessMs);
   }
 
-  restoreChanges(withdrawals: Withdrawal[], edgeMs: number | undefined): void {
+  restoreChanges(withdrawals: Withdrawal[], edgeMs: number | undefined, givenUpMs: number): void {
+    this.#givenUpMs = givenUpMs;
     this.#withdrawals = withdrawals;
     this.#edgeMs = edgeMs ?? Number.POSITIVE_INFINITY;
   }
@@ -186,13 +195,20 @@ export class SessionBook {
     this.#edgeMs = Math.min(this.#edgeMs, (Math.floor(watermarkMs / gapMs) + 1) * gapMs);
   }
 
-  /** Takes it out of its group and of everything here; its record stays. */
-  #drop(session: Session): void {
-    remove(session);
+  /** It is kept no more: the one that follows it may not begin where it did. */
+  #giveUp(session: Session): void {
+    const next = this.#drop(session);
+    if (next !== undefined) next.notToMs = Math.max(next.notToMs, session.lastMs);
+  }
+
+  /** Takes it out of its group and of everything here; its record stays. @returns the one that followed it in its group */
+  #drop(session: Session): Session | undefined {
+    const next = remove(session);
     this.#heap.remove(session);
     this.#changed.delete(session);
     this.#sessions--;
     if (session.group.sessions.length === 0) this.#options.onEmpty(session.group);
+    return next;
   }
 
   /** It has come to its end, or is given up: it comes out, unless no row in it has a value. */
@@ -203,7 +219,7 @@ export class SessionBook {
     const isLast = endMs + latenessMs <= watermarkMs;
     session.isOpen = session.isChanged = false;
     this.#changed.delete(session);
-    if (isLast) this.#drop(session);
+    if (isLast) this.#giveUp(session);
     else this.#heap.set(session, endMs + latenessMs);
     if (accumulation.isEmpty(record)) {
       if (isLast) accumulation.free(record);

@@ -170,6 +170,7 @@ export class SessionOperator implements WindowOperator {
     saveSessions(
       out,
       this.#book,
+      this.#watermark.ms,
       [this.#groups.others, ...this.#groups.sorted()],
       this.#options.accumulation,
     );

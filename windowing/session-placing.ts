@@ -71,7 +71,7 @@ export class SessionPlacing {
       operator.accumulation.free(record);
       return undefined;
     }
-    const session = sessionOf(group, record, timeMs);
+    const session = sessionOf(group, record, timeMs, book.givenUpTo(watermarkMs));
     insert(session, placeOf(group, timeMs, gapMs));
     book.add(session, watermarkMs);
     return session;

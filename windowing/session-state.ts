@@ -9,6 +9,7 @@ import type { StateReader, StateWriter } from "./state.ts";
 export function saveSessions(
   out: StateWriter,
   book: SessionBook,
+  watermarkMs: number,
   groups: readonly SessionGroup[],
   accumulation: Accumulation,
 ): void {
@@ -21,10 +22,12 @@ export function saveSessions(
       out.f64(session.lastMs);
       out.f64(session.revision);
       out.f64(session.outEndMs);
+      out.f64(session.notToMs);
       out.u8((session.isOpen ? 1 : 0) + (session.isChanged ? 2 : 0));
       accumulation.save(session.record, out);
     }
   }
+  out.f64(book.givenUpTo(watermarkMs));
   out.f64(book.edgeMs ?? Number.POSITIVE_INFINITY);
   out.u32(book.withdrawals.length);
   for (const { key, startMs, endMs, revision } of book.withdrawals) {
@@ -50,11 +53,12 @@ export function loadSessions(
       book.restore(session);
     }
   }
+  const givenUpMs = from.f64();
   const edgeMs = from.f64();
   const withdrawals = Array.from({ length: from.u32() }, (): Withdrawal => {
     return { key: loadKey(from), startMs: from.f64(), endMs: from.f64(), revision: from.f64() };
   });
-  book.restoreChanges(withdrawals, edgeMs);
+  book.restoreChanges(withdrawals, edgeMs, givenUpMs);
 }
 
 function loadSession(from: StateReader, group: SessionGroup, accumulation: Accumulation): Session {
@@ -62,8 +66,9 @@ function loadSession(from: StateReader, group: SessionGroup, accumulation: Accum
   const lastMs = from.f64();
   const revision = from.f64();
   const outEndMs = from.f64();
+  const notToMs = from.f64();
   const flags = from.u8();
-  const session = sessionOf(group, accumulation.load(from), firstMs);
+  const session = sessionOf(group, accumulation.load(from), firstMs, notToMs);
   session.lastMs = lastMs;
   session.revision = revision;
   session.outEndMs = outEndMs;

@@ -27,6 +27,8 @@ export interface Session extends Due {
   revision: number;
   /** Its end as it came out. */
   outEndMs: number;
+  /** Sessions of the group that are given up may have begun here or before: its start does not move to there, as it would be theirs. */
+  notToMs: number;
 }
 
 /** A start that came out and is none any more. */
@@ -42,8 +44,8 @@ export function groupOf(key: bigint | null): SessionGroup {
   return { key, word: 0, sessions: [], newest: undefined };
 }
 
-/** A session of one row. */
-export function sessionOf(group: SessionGroup, record: number, timeMs: number): Session {
+/** A session of one row. @param notToMs where sessions of the group that are given up may have begun */
+export function sessionOf(group: SessionGroup, record: number, timeMs: number, notToMs: number): Session {
   return {
     group,
     record,
@@ -53,6 +55,7 @@ export function sessionOf(group: SessionGroup, record: number, timeMs: number): 
     isChanged: false,
     revision: -1,
     outEndMs: 0,
+    notToMs,
     dueMs: 0,
     place: -1,
   };
@@ -77,10 +80,13 @@ export function insert(session: Session, at: number): void {
   group.newest = group.sessions.at(-1);
 }
 
-export function remove(session: Session): void {
+/** @returns the one that followed it */
+export function remove(session: Session): Session | undefined {
   const { group } = session;
-  group.sessions.splice(firstFrom(group.sessions, session.lastMs, lastOf), 1);
+  const at = firstFrom(group.sessions, session.lastMs, lastOf);
+  group.sessions.splice(at, 1);
   group.newest = group.sessions.at(-1);
+  return group.sessions[at];
 }
 
 function lastOf(session: Session): number {

@@ -3,7 +3,7 @@
  * a source is silent for so long that its windows are closed by the wall clock (`advance`).
  *
  * Two clocks can be wrong. **A row of the future** (its event time more than `aheadMs` after its batch was written) would move
- * the watermark past everything that is to come: it is left out. **A clock that was set back**, by more than `aheadMs`, leaves the
+ * the watermark past everything that is to come: it is left out. **A clock that was set back**, by more than twice `aheadMs`, leaves the
  * watermark in a future that will not come for as long: event time begins anew. What was open is closed, and windows that were out before
  * come out again as corrections, made of the rows since. Both are decided by the time that the batch was written, which the
  * log keeps, so that a replay decides alike.

@@ -87,9 +87,13 @@ export default function aggregator(context: ActorContext<AggregatorConfig>): Beh
     const answer = answerOf(asked.metric, span, of);
     if (answer !== undefined) return { ok: true, pseudonym: pseudonym ?? null, ...answer };
     const what = pseudonym === undefined ? "this metric" : "this group of this metric";
+    const hasOthers = pseudonym !== undefined && streams.stats(asked.metric, { group: null }) !== undefined;
+    const other = hasOthers
+      ? ", or it is one of the others, for which there was no room; raise aggregation.maxStreams or stateBytes"
+      : "";
     return refuse(
       "unknown-metric",
-      `expected a metric that values came for; none of ${what} came within the last ${windowMs / 1000} s`,
+      `expected a metric that values came for; none of ${what} came within the last ${windowMs / 1000} s${other}`,
     );
   }
 

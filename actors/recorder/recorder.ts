@@ -152,6 +152,8 @@ export function recorderOn(
         batch.bind(slot);
         store.stored(0, Math.max(store.recorded, batch.endSequence), Number.NEGATIVE_INFINITY);
         log.skipTo(dataset, batch.endSequence);
+        // Whoever stands behind the recorder takes for stored what it sees.
+        batch.giveUp();
         return `a batch of ${batch.rows} rows of ${dataset} brought the recorder down`;
       },
     };

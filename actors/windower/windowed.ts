@@ -165,8 +165,13 @@ export class Windowed {
     // The wall clock is in no log: whoever goes on from here has to know, before anybody sees what comes of it.
     if (this.store.recorded < this.door.made || !this.#checkpoints.mayWrite()) return;
     const head = this.#head({ advanceMs: endMs });
-    if (!this.#checkpoints.tryWrite({ head, state: this.#windows.save() })) return;
+    const state = this.#windows.save();
+    // From here on the file says more than the windows do: one that is written at the end, after a failure, would take it back.
     this.#isWhole = false;
+    if (!this.#checkpoints.tryWrite({ head, state })) {
+      this.#isWhole = true;
+      return;
+    }
     await this.#windows.advance(endMs, this.#take);
     this.#isWhole = true;
     await this.flush();

@@ -101,7 +101,11 @@ export async function windowerOf(
           if (slot < 0) break;
           batch.bindPublic(slot);
           meter.read(batch);
-          for (const windowed of own) await windowed.add(batch);
+          for (const windowed of own) {
+            // A row that the log does not have is in no window: who reads it back would not find it.
+            if (batch.isGivenUp) windowed.pass([batch.firstSequence, batch.endSequence]);
+            else await windowed.add(batch);
+          }
           lastRowMs = context.clock.monotonicMs();
           // What it made may wait to be shown: whoever comes after a crash makes it again.
           reader.release();

@@ -68,7 +68,9 @@ const window = () =>
   z
     .string()
     .optional()
-    .describe(`Of the latest values only: ${WINDOW}. Default: all of that.`)
+    .describe(
+      `Of the latest values only: ${WINDOW}. It begins at a whole thirtieth of that, which \`from\` says. Default: all of that.`,
+    )
     .meta({ examples: ["1m"] });
 
 const AGGREGATE: RouteSpec = {

@@ -10,7 +10,8 @@
  *
  * The state word only moves forward: RAW → PSEUDONYMIZED → PUBLIC. Between the last two the raw part is wiped. The words
  * are set in that order so that a stage that died between any two writes can be repeated: while RAW, the raw part is whole
- * and everything derived from it can be derived again; once PSEUDONYMIZED, only the wiping is repeated.
+ * and everything derived from it can be derived again; once PSEUDONYMIZED, only the wiping is repeated. A public batch may be given up:
+ * it is public still, and who stands behind the stage that could not take it passes it over.
  */
 
 import { alignUp } from "../arena.ts";
@@ -34,6 +35,8 @@ const HEADER_BYTES = 64;
 
 export type BatchState = "raw" | "pseudonymized" | "public";
 const STATE_CODES: Readonly<Record<BatchState, number>> = { raw: 1, pseudonymized: 2, public: 3 };
+/** Public too, and no stage behind the one that gave it up is to take its rows. */
+const GIVEN_UP = 4;
 
 /** Bytes that each `utf8` column of a batch may take: by public column name, or raw name for those with own buffers. */
 export type TextBytes = Readonly<Record<string, number>>;
@@ -150,7 +153,7 @@ export class Batch implements PublicBatch {
 
   get state(): BatchState {
     const code = this.views.i32[(this.#slot >>> 2) + STATE];
-    if (code === STATE_CODES.public) return "public";
+    if (code === STATE_CODES.public || code === GIVEN_UP) return "public";
     if (code === STATE_CODES.pseudonymized) return "pseudonymized";
     if (code === STATE_CODES.raw) return "raw";
     throw new Error(`no batch in this slot: its state word is ${code}`);
@@ -159,6 +162,20 @@ export class Batch implements PublicBatch {
   /** Moves the state forward. An atomic store, so that all writes before it are visible to who reads the state. */
   set state(state: BatchState) {
     Atomics.store(this.views.i32, (this.#slot >>> 2) + STATE, STATE_CODES[state]);
+  }
+
+  /**
+   * Marks a public batch as given up, for the stages of later tiers. Stages beside this one read on: nothing else of it changes. One that
+   * is not public stays as it is, and nobody's to read.
+   */
+  giveUp(): void {
+    const { i32 } = this.views;
+    Atomics.compareExchange(i32, (this.#slot >>> 2) + STATE, STATE_CODES.public, GIVEN_UP);
+  }
+
+  /** Whether a stage of an earlier tier has given it up. */
+  get isGivenUp(): boolean {
+    return Atomics.load(this.views.i32, (this.#slot >>> 2) + STATE) === GIVEN_UP;
   }
 
   /** Number of the first row in its dataset; row i has `firstSequence + i`. */

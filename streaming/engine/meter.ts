@@ -86,9 +86,12 @@ export class Meter {
 
   /** A batch is in its windows. @param sinceMs what `begins` returned */
   processed(items: number, sinceMs: number): void {
-    this.#updated = this.#moment();
+    const now = this.#moment();
+    this.#updated = now;
+    // After a reset since the batch began, there is no beginning but that.
+    this.#started ??= { wallMs: now.wallMs - (now.monotonicMs - sinceMs), monotonicMs: sinceMs };
     this.totals.processed += items;
-    this.totals.latencyMs += items * (this.#updated.monotonicMs - sinceMs);
+    this.totals.latencyMs += items * (now.monotonicMs - sinceMs);
   }
 
   buffered(size: number): void {

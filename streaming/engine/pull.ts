@@ -95,6 +95,7 @@ class Puller<In> implements Pull {
     if (this.#isOver) return;
     this.isAsking = false;
     try {
+      expectStep(step);
       if (step.done === true) {
         this.#end("end");
         return;
@@ -167,7 +168,8 @@ class Puller<In> implements Pull {
         return undefined;
       }
       this.isAsking = false;
-      return step as IteratorResult<In>;
+      expectStep(step);
+      return step;
     } catch (error) {
       this.#threw(error);
       return undefined;
@@ -211,4 +213,11 @@ class Puller<In> implements Pull {
       }),
     );
   }
+}
+
+/** @throws TypeError for what no iterator gives */
+function expectStep<In>(step: unknown): asserts step is IteratorResult<In> {
+  if (typeof step === "object" && step !== null) return;
+  const came = step === null ? "null" : typeof step;
+  throw new TypeError(`ingestStream: expected an object of the source's next(); came ${came}`);
 }

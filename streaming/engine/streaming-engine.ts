@@ -170,8 +170,10 @@ export class StreamingEngine<In> {
     const mark = this.#meter.mark();
     this.#firstError = undefined;
     if (this.#undelivered.length > 0) {
-      await this.#intake.redeliver(this.#undelivered);
+      const again = this.#undelivered;
+      // A checkpoint that is asked for meanwhile is taken when all of them are with their callbacks, and finds them there.
       this.#undelivered = [];
+      await this.#intake.redeliver(again);
     }
     let fault: { readonly error: unknown } | undefined;
     let isAtEnd = false;

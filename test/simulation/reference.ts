@@ -42,6 +42,8 @@ interface Kept {
   readonly startMs: number;
   readonly endMs: number;
   readonly group: string;
+  /** Of a session: it begins no earlier than behind this, as one that is given up may have begun there. */
+  readonly notToMs: number;
   readonly rows: ReferenceRow[];
 }
 
@@ -88,26 +90,34 @@ function place(row: ReferenceRow, shape: WindowShape, kept: Kept[], givenUpMs: n
     if (endMs <= givenUpMs) continue;
     let window = kept.find((one) => one.startMs === startMs && one.group === group);
     if (window === undefined) {
-      window = { startMs, endMs, group, rows: [] };
+      window = { startMs, endMs, group, notToMs: Number.NEGATIVE_INFINITY, rows: [] };
       kept.push(window);
     }
     window.rows.push(row);
   }
 }
 
-/** A row is of every session of its group that it is within the gap of, which are one then. */
+/**
+ * A row is of every session of its group that it is within the gap of, which are one then. It joins none whose start it would move back to
+ * where a session that is given up may have begun.
+ */
 function placeInSession(row: ReferenceRow, gapMs: number, kept: Kept[], givenUpMs: number): void {
   const { group, timeMs } = row;
-  const joined = kept.filter(
-    (one) =>
-      one.group === group && one.endMs > givenUpMs && timeMs < one.endMs && timeMs > one.startMs - gapMs,
-  );
+  const own = kept.filter((one) => one.group === group);
+  const isFree = ({ startMs, notToMs }: Kept) => {
+    const before = own.filter((other) => other.endMs <= givenUpMs && other.startMs < startMs);
+    return timeMs > Math.max(startMs - gapMs, notToMs, ...before.map(({ endMs }) => endMs - gapMs));
+  };
+  const joined = own
+    .filter((one) => one.endMs > givenUpMs && timeMs < one.endMs && isFree(one))
+    .sort((a, b) => a.startMs - b.startMs);
   if (joined.length === 0 && timeMs + gapMs <= givenUpMs) return;
   for (const one of joined) kept.splice(kept.indexOf(one), 1);
   kept.push({
     startMs: Math.min(timeMs, ...joined.map(({ startMs }) => startMs)),
     endMs: Math.max(timeMs + gapMs, ...joined.map(({ endMs }) => endMs)),
     group,
+    notToMs: joined[0]?.notToMs ?? givenUpMs - gapMs,
     rows: [...joined.flatMap(({ rows }) => rows), row],
   });
 }

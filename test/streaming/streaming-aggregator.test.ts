@@ -418,3 +418,14 @@ test("a time that is no number is refused, however early", () => {
   assert.throws(() => aggregator.aggregate("m", 1, { timeMs: Number.NEGATIVE_INFINITY }), /timeMs: expected/);
   assert.equal(aggregator.aggregate("m", 1, { timeMs: -1e300 }), "late");
 });
+
+test("of a short span, what the others had before it may be too much", () => {
+  const { aggregator, clock } = open({ maxStreams: 1 });
+  for (let n = 0; n < 10; n++) aggregator.aggregate("m", 1, { group: "x" });
+  clock.advance(20_000);
+  for (let n = 0; n < 2; n++) aggregator.aggregate("m", 1, { group: "x" });
+  const [whole] = aggregator.topGroups("m");
+  assert.deepEqual(whole, { group: "x", count: 12, error: 0 });
+  const { count, error } = aggregator.topGroups("m", { windowMs: 5000 })[0]!;
+  assert.ok(count >= 2 && count - error <= 2, `${count}, of which ${error} may be too much`);
+});

@@ -89,3 +89,11 @@ test("less lateness gives up what is kept; what changed before comes out first",
     assert.equal(second!.out.length, 3, `${second!.out}`);
   }
 });
+
+test("more lateness does not begin a session anew where one was given up", () => {
+  const [, second] = run({ kind: "session", gapMs: 10 }, [
+    [{ latenessMs: 0 }, [at(20), { advanceMs: 30 }]],
+    [{ latenessMs: 100 }, [at(20, 25, 20), END]],
+  ]);
+  assert.deepEqual(second!.out, ["25-35 r0: 1 to 25"]);
+});

@@ -56,6 +56,21 @@ test("a pane for which there is no room is tried for once, not for every row", (
   assert.equal(operator.counts.refused, 6);
 });
 
+test("that there was no room is a part of the state", () => {
+  const rules = { disorderMs: 30 } as const;
+  const first = made(TENS, rules, 2);
+  first.run([at(5, 15)]);
+  const state = saved(first.operator);
+  const rest = [at(16, 6), { advanceMs: 20 }, at(25), END];
+  const expected = first.run(rest);
+  assert.equal(first.operator.counts.refused, 2);
+  // Where it is loaded, there may be room: memory is not as it was.
+  const second = made(TENS, rules);
+  restore(second.operator, state);
+  assert.deepEqual(second.run(rest), expected);
+  assert.deepEqual(second.operator.counts, first.operator.counts);
+});
+
 test("no record is lost when there is room for it, and none for its key", () => {
   const rows = Array.from({ length: 40 }, (_, key) => ({ time: 5, key, values: [key] }));
   let refused = 0;

@@ -57,6 +57,23 @@ test("a correction that is given up before the next edge comes out then", () => 
   assert.deepEqual(spans(run([{ advanceMs: 200 }])), ["10-110 r1 withdrawn"]);
 });
 
+test("a row that would begin a session where one is given up is late, also when it is near one that is kept", () => {
+  const { run, operator } = make({ gapMs: 10 });
+  assert.deepEqual(spans(run([...cut([at(20)]), { advanceMs: 30 }])), ["20-30 r0"]);
+  // One that the first would have been a part of; who was there before cannot know of it.
+  run(cut([at(21)]));
+  const late = () => operator.counts.late;
+  run(cut([at(20), at(15)]));
+  assert.equal(late(), 2);
+  assert.deepEqual(spans(run([...cut([at(25)]), { advanceMs: 35 }])), ["21-35 r0"]);
+  // The same when the older is given up after the younger began.
+  const two = make({ gapMs: 10, disorderMs: 100 });
+  two.run([...cut([at(0), at(15)]), { advanceMs: 10 }]);
+  two.run(cut([at(6), at(0), at(-3)]));
+  assert.deepEqual([two.operator.counts.late, two.operator.counts.rows], [2, 3]);
+  assert.deepEqual(spans(two.run([{ finish: true }])), ["6-25 r0"]);
+});
+
 test("rows without a value hold a session together, and make none", () => {
   const { run } = make({ gapMs: 10 });
   const out = run([

@@ -24,6 +24,8 @@ interface Known {
   isClosed: boolean;
   isChanged: boolean;
   out: { revision: number; end: number } | undefined;
+  /** Up to here sessions of its key that are given up may have begun. */
+  notTo: number;
 }
 
 type Out = PlainWindow<readonly Traced[]>;
@@ -101,7 +103,8 @@ export class SessionReference {
     const isFull = !keys.has(own) && keys.size >= maxGroups;
     const key = isFull && whenFull === "other" ? null : own;
     const near = this.#kept
-      .filter((one) => one.key === key && row.time > one.first - gapMs && row.time < one.last + gapMs)
+      .filter((one) => one.key === key && row.time > Math.max(one.first - gapMs, one.notTo))
+      .filter((one) => row.time < one.last + gapMs)
       .sort((a, b) => a.first - b.first);
     if (near.length === 0) {
       if (row.time + gapMs + latenessMs <= this.#watermark) {
@@ -120,6 +123,7 @@ export class SessionReference {
         isClosed: false,
         isChanged: false,
         out: undefined,
+        notTo: this.#watermark - gapMs - latenessMs,
       };
       this.#kept.push(made);
       near.push(made);
@@ -163,7 +167,11 @@ export class SessionReference {
       const isDue = one.isClosed ? one.isChanged && (isEdge || end + latenessMs <= now) : end <= now;
       if (isDue) out.push(...this.#close(one));
     }
-    this.#kept = this.#kept.filter((one) => one.last + gapMs + latenessMs > now);
+    const gone = this.#kept.filter((one) => one.last + gapMs + latenessMs <= now);
+    this.#kept = this.#kept.filter((one) => !gone.includes(one));
+    for (const one of this.#kept) {
+      for (const { key, last } of gone) if (key === one.key) one.notTo = Math.max(one.notTo, last);
+    }
     return this.#given(out);
   }
 

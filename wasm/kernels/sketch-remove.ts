@@ -38,9 +38,11 @@ export function sketchRemove(sketch: usize, value: f64): u32 {
     if (load<u32>(window, LENGTH) == 0) return 0;
     const place = binOf(value) - load<i32>(window);
     if (place >= load<i32>(window, LENGTH)) return 0;
+    const collapsed = load<u32>(window, COLLAPSED);
+    if (place < 0 && collapsed == 0) return 0;
     counter = counters(sketch, window) + (max(place, 0) << 2);
     if (load<u32>(counter) == 0) return 0;
-    if (place < 0) store<u32>(window, load<u32>(window, COLLAPSED) - 1, COLLAPSED);
+    if (place < 0) store<u32>(window, collapsed - 1, COLLAPSED);
   }
   bump(counter, 0, -1);
   bump(sketch, COUNT, -1);

@@ -197,3 +197,18 @@ test("metrics that are forgotten while they are asked for do not end the list", 
   assert.ok(part.ok);
   assert.deepEqual([part.metrics, part.next], [[], "b"]);
 });
+
+test("of a group for which there was no room it is not said that nothing of it came", (t) => {
+  const { answer } = openAggregator(t, { maxStreams: 1 });
+  const reasonOf = (group: string) => {
+    const told = answer({ kind: "aggregate.stats", metric: "m", group });
+    return told.ok ? assert.fail("it has no stream") : told.message;
+  };
+  answer({ kind: "aggregate.add", events: [{ metric: "m", value: 1 }] });
+  assert.match(reasonOf(RAW), /none of this group of this metric came within the last 60 s$/);
+  answer({ kind: "aggregate.add", events: [{ metric: "m", value: 1, group: RAW }] });
+  assert.match(
+    reasonOf(RAW),
+    /came within the last 60 s, or it is one of the others, .*aggregation\.maxStreams/,
+  );
+});

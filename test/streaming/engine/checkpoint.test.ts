@@ -273,3 +273,29 @@ for (const [name, builder] of Object.entries(shapes)) {
     assert.equal(space.pool.blocks, 0);
   });
 }
+
+test("one that is asked for while windows of the one before are delivered again has each of them once", async () => {
+  const gate = new Gate();
+  const one = StreamingEngine.builder<number>()
+    .time((item) => item)
+    .windowSize(1)
+    .maxConcurrency(1)
+    .processingTimeout(null);
+  const first = one.space(makeSpace()).onWindow(gate.pass).build();
+  const source = new PushSource<number>();
+  void first.ingestStream(source);
+  source.push(0, 1, 2, 3);
+  await quiet();
+  const second = one.space(makeSpace()).onWindow(gate.pass).build();
+  second.restore(await first.checkpoint());
+  void second.ingestStream(new PushSource<number>());
+  const again = second.checkpoint();
+  const sequences: number[] = [];
+  const third = one
+    .space(makeSpace())
+    .onWindow(({ sequence }) => sequences.push(sequence))
+    .build();
+  third.restore(await again);
+  await third.ingestStream([], { keepWindows: true });
+  assert.deepEqual(sequences, [0, 1, 2]);
+});

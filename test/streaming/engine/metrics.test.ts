@@ -177,3 +177,22 @@ test("the text for Prometheus has each of them", async () => {
   assert.match(prometheusText(NOTHING), /^millrace_engine_start_time_seconds NaN$/m);
   assert.throws(() => prometheusText(NOTHING, { "a-b": "" }), { message: /names of letters.*"a-b"/ });
 });
+
+test("a reset while a batch is on its way: what is processed then has a beginning", async () => {
+  const clock = new VirtualClock(1_000_000);
+  clock.advance(50_000);
+  const engine: StreamingEngine<number> = StreamingEngine.builder<number>()
+    .time((item) => item)
+    .windowSize(10)
+    .clock(clock)
+    .space(makeSpace())
+    .onWindow(({ startMs }) => {
+      clock.advance(500);
+      if (startMs === 0) engine.resetMetrics();
+    })
+    .build();
+  await engine.ingestStream([1, 2, 12, 24]);
+  const { vectorsProcessed, throughputPerSec, startTime, lastUpdate } = engine.metrics();
+  assert.deepEqual([vectorsProcessed, throughputPerSec], [4, 4]);
+  assert.deepEqual([startTime, lastUpdate], [new Date(1_050_000), new Date(1_051_000)]);
+});

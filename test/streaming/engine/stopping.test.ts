@@ -279,3 +279,18 @@ test("what is no source changes nothing: windows that are kept stay, and no erro
   await engine.ingestStream([1]);
   assert.deepEqual(out, [10]);
 });
+
+test("a source that gives nothing where an item, or its end, is expected: that is what it threw", async () => {
+  for (const [symbol, given] of [
+    [Symbol.iterator, undefined],
+    [Symbol.iterator, null],
+    [Symbol.asyncIterator, undefined],
+    [Symbol.asyncIterator, Promise.resolve(5)],
+  ] as const) {
+    const source = { [symbol]: () => ({ next: () => given }) } as unknown as Iterable<number>;
+    await assert.rejects(engineOf().build().ingestStream(source), {
+      name: "TypeError",
+      message: /^ingestStream: expected an object of the source's next\(\); came (null|undefined|number)$/,
+    });
+  }
+});
