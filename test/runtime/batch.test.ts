@@ -124,6 +124,17 @@ describe("a batch in a slot", () => {
     assert.equal(later.bindPublic(SLOT).state, "public");
   });
 
+  test("is public still when it is given up, and cannot be given up before it is", () => {
+    const batch = new Batch(memoryOf(0), number).begin(SLOT, SLOT_BYTES, 1, { firstSequence: 0 });
+    batch.giveUp();
+    assert.deepEqual([batch.state, batch.isGivenUp], ["raw", false]);
+    batch.seal();
+    assert.equal(batch.isGivenUp, false);
+    batch.giveUp();
+    assert.deepEqual([batch.bindPublic(SLOT).state, batch.isGivenUp], ["public", true]);
+    assert.equal(batch.begin(SLOT, SLOT_BYTES, 1, { firstSequence: 1 }).isGivenUp, false);
+  });
+
   test("refuses to say the state of a slot that holds no batch", () => {
     const batch = new Batch(memoryOf(0), number).bind(SLOT);
     assert.throws(() => batch.state, /no batch in this slot/);

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(0, "3951f20a");
+simulate(0, "bc9326dc");

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(1, "f2a2fc3e");
+simulate(1, "469bf68b");

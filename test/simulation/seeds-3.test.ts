@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(2, "0a8b96bf");
+simulate(2, "e6db2e0a");

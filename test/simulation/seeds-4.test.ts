@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(3, "2c9d011e");
+simulate(3, "a2063948");

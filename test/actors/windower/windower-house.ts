@@ -59,6 +59,8 @@ interface Publish extends Message {
   readonly dataset: string;
   readonly rows: readonly PlainRow[];
   readonly writtenMs: number;
+  /** As the recorder leaves a batch that it could not take. */
+  readonly isGivenUp: boolean;
 }
 
 export class WindowerHouse {
@@ -153,8 +155,9 @@ export class WindowerHouse {
   }
 
   /** Publishes rows as one batch. @param writtenMs 0: it is not known */
-  publish(dataset: string, rows: readonly PlainRow[], writtenMs = 0): void {
-    const sent = this.system.tell("source", { kind: "publish", dataset, rows, writtenMs } satisfies Publish);
+  publish(dataset: string, rows: readonly PlainRow[], writtenMs = 0, isGivenUp = false): void {
+    const message: Publish = { kind: "publish", dataset, rows, writtenMs, isGivenUp };
+    const sent = this.system.tell("source", message);
     if (!sent.ok) throw new Error(`the source is ${sent.reason}`);
   }
 
@@ -305,10 +308,11 @@ function source(context: ActorContext<never>, sources: readonly Dataset[]): Beha
   );
   return {
     receive(message) {
-      const { dataset: name, rows, writtenMs } = message as Publish;
+      const { dataset: name, rows, writtenMs, isGivenUp } = message as Publish;
       const { dataset, door } = doors.get(name)!;
       if (!door.tryBegin(rows.length)) throw new Error("the lane is full: nobody reads it");
       fill(door.batch, dataset, rows, writtenMs);
+      if (isGivenUp) door.batch.giveUp();
       door.publish();
     },
   };

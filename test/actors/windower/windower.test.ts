@@ -120,6 +120,16 @@ describe("windows", TIMEOUT, () => {
     assert.equal(house.windows(memory.name).filter(({ measure }) => measure === "total_mb").length, 1);
   });
 
+  test("hold no row of a batch that the recorder gave up: the log does not have it", async (t) => {
+    const house = await new WindowerHouse(folderInMemory(t), { disorderMs: DISORDER_MS }).start();
+    house.publish(memory.name, [memoryRow(START_MS, 1)]);
+    house.publish(memory.name, [memoryRow(START_MS + 1, 2), memoryRow(START_MS + 2, 3)], 0, true);
+    await house.settle();
+    await house.publishAll(memory.name, [[memoryRow(START_MS + 3, 4)], [memoryRow(START_MS + 5 * MINUTE_MS, 5)]]);
+    await house.stop();
+    assert.equal(house.windows(memory.name).find(({ measure }) => measure === "total_mb")?.["count"], 2);
+  });
+
   test("without values have no rows: neither empty minutes nor measures that are never there", async (t) => {
     const none = { private_bytes_mb: null, cpu_percent: null, io_read_bytes: null, io_write_bytes: null };
     const row = (minute: number): PlainRow => ({
