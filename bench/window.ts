@@ -49,7 +49,7 @@ export async function benchWindow(report: (measured: MarkedCase) => void): Promi
       const written = await system.ask("source", message, ANSWER_MS);
       if (!written.ok) throw new Error(written.message);
       const lagOf = () => system.status().actors.find(({ name }) => name === "windower")?.lag[benched.name];
-      while (lagOf() !== 0) await pause(1);
+      while (lagOf() !== 0) await pause(2);
       return ROWS_A_ROUND / (performance.now() - startMs) / 1000;
     };
     await round();
