@@ -125,7 +125,10 @@ describe("windows", TIMEOUT, () => {
     house.publish(memory.name, [memoryRow(START_MS, 1)]);
     house.publish(memory.name, [memoryRow(START_MS + 1, 2), memoryRow(START_MS + 2, 3)], 0, true);
     await house.settle();
-    await house.publishAll(memory.name, [[memoryRow(START_MS + 3, 4)], [memoryRow(START_MS + 5 * MINUTE_MS, 5)]]);
+    await house.publishAll(memory.name, [
+      [memoryRow(START_MS + 3, 4)],
+      [memoryRow(START_MS + 5 * MINUTE_MS, 5)],
+    ]);
     await house.stop();
     assert.equal(house.windows(memory.name).find(({ measure }) => measure === "total_mb")?.["count"], 2);
   });
