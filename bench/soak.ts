@@ -133,7 +133,8 @@ function judge(memory: readonly Point[], last: ServerTold, wanted: number, most:
   if (grows) console.log(`  FAIL: memory grows, by ${most} MiB a minute or more`);
   const isFlat = high < most;
   const doubt = "no growth is certain, but the run is too short or too noisy to tell that there is none";
-  if (!grows && !isStarved) console.log(`  PASS: ${isFlat ? `memory grows by less than ${most} MiB a minute` : doubt}`);
+  if (!grows && !isStarved)
+    console.log(`  PASS: ${isFlat ? `memory grows by less than ${most} MiB a minute` : doubt}`);
   return grows || isStarved ? 1 : 0;
 }
 
