@@ -5,10 +5,7 @@
  * Servers and client are of one host and share its cores. What the client was told is compared with what the server counted.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import process from "node:process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { Child } from "./child.ts";
 import type { ClientTold } from "./fixtures/aggregate-client.ts";
 import { type MarkedCase, marked, percentile, rounded, startMillrace } from "./marked.ts";
 
@@ -30,7 +27,7 @@ const LOADS: readonly Load[] = [
 /** Measures lists and single values. */
 export async function httpCases(report: (measured: MarkedCase) => void): Promise<void> {
   const millrace = await startMillrace();
-  const peer = new Fixture("aggregate-peer.ts", []);
+  const peer = new Child("aggregate-peer.ts", []);
   try {
     const { url } = await peer.line<{ readonly url: string }>();
     for (const load of LOADS) report(await httpCase(load, millrace.url, url));
@@ -76,7 +73,7 @@ async function httpCase(load: Load, url: string, peerUrl: string): Promise<Marke
 
 /** @throws Error when a request was not answered with 200 */
 async function send(url: string, { connections, values }: Load): Promise<ClientTold> {
-  const client = new Fixture("aggregate-client.ts", [url, connections, values, RUN_MS].map(String));
+  const client = new Child("aggregate-client.ts", [url, connections, values, RUN_MS].map(String));
   const told = await client.line<ClientTold>();
   await client.end();
   if (told.failed > 0) throw new Error(`${told.failed} requests were refused`);
@@ -87,34 +84,4 @@ async function valuesTaken(url: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   const line = /^millrace_aggregated_values_total\{outcome="added"\} (\d+)/m.exec(metrics);
   return Number(line?.[1] ?? Number.NaN);
-}
-
-/** A program of the fixtures as a process, which prints a line of JSON. */
-class Fixture {
-  readonly #child: ChildProcess;
-  readonly #closed: Promise<void>;
-  readonly #line: Promise<string>;
-
-  constructor(file: string, args: readonly string[]) {
-    const path = fileURLToPath(new URL(`./fixtures/${file}`, import.meta.url));
-    const runtime = process.versions["deno"] === undefined ? [] : ["run", "-A", "--no-check"];
-    this.#child = spawn(process.execPath, [...runtime, path, ...args], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    this.#closed = new Promise((resolve) => this.#child.on("close", () => resolve()));
-    const lines = createInterface({ input: this.#child.stdout! });
-    this.#line = new Promise((resolve, reject) => {
-      lines.once("line", resolve);
-      void this.#closed.then(() => reject(new Error(`${file} ended before it answered`)));
-    });
-  }
-
-  async line<T>(): Promise<T> {
-    return JSON.parse(await this.#line) as T;
-  }
-
-  async end(): Promise<void> {
-    this.#child.stdin?.end();
-    await this.#closed;
-  }
 }

@@ -4,6 +4,7 @@ import type { ColumnType } from "../runtime/batch/index.ts";
 import type { WindowShape } from "../windowing/shape.ts";
 import type { PrivacyClass } from "./column.ts";
 import type { Dataset, WindowSpec } from "./define.ts";
+import { windowedColumns } from "./windowed-columns.ts";
 
 export interface DatasetDescription {
   readonly name: string;
@@ -65,15 +66,4 @@ export function describeDataset(dataset: Dataset): DatasetDescription {
       values: field.values ?? null,
     })),
   };
-}
-
-function windowedColumns(by: WindowSpec): readonly string[] {
-  switch (by.kind) {
-    case "figures":
-      return by.measures;
-    case "distinct":
-      return by.of;
-    case "top":
-      return by.weight === undefined ? [by.item] : [by.item, by.weight];
-  }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Dataset, WindowSpec } from "../../datasets/define.ts";
+import { windowedColumns } from "../../datasets/windowed-columns.ts";
 import { alignUp } from "../../runtime/arena.ts";
 import { type Column, type ColumnType, ELEMENT_BYTES, type PublicBatch } from "../../runtime/batch/index.ts";
 import type { KeyColumn, RowColumns, ValueColumn, ValueType } from "../../windowing/rows.ts";
@@ -21,18 +22,6 @@ const VALUE_TYPES: Readonly<Partial<Record<ColumnType, ValueType>>> = {
   category: "u8",
 };
 
-/** Columns that windows are made of, by their public names and in the order that the accumulation has them in. */
-export function valueNames(by: WindowSpec): readonly string[] {
-  switch (by.kind) {
-    case "figures":
-      return by.measures;
-    case "distinct":
-      return by.of;
-    case "top":
-      return by.weight === undefined ? [by.item] : [by.item, by.weight];
-  }
-}
-
 /** Rows that are handed on at once: their validity begins with a byte. */
 export function mostRows({ batchRows }: Dataset): number {
   return alignUp(batchRows, 8);
@@ -41,7 +30,7 @@ export function mostRows({ batchRows }: Dataset): number {
 /** Bytes that the columns of a batch take when they have to be copied. */
 export function columnBytes(source: Dataset, by: WindowSpec): number {
   const rows = mostRows(source);
-  const columns = [source.time, ...(by.groupBy === undefined ? [] : [by.groupBy]), ...valueNames(by)];
+  const columns = [source.time, ...(by.groupBy === undefined ? [] : [by.groupBy]), ...windowedColumns(by)];
   return columns.reduce(
     (bytes, name) =>
       bytes + alignUp(rows * ELEMENT_BYTES[source.plan.public(name).type], 8) + alignUp(rows / 8, 8),
@@ -64,7 +53,7 @@ export class BatchColumns {
     this.#source = source;
     this.#time = plan.public(source.time);
     this.#key = by.groupBy === undefined ? undefined : plan.public(by.groupBy);
-    this.#values = valueNames(by).map((name) => plan.public(name));
+    this.#values = windowedColumns(by).map((name) => plan.public(name));
     this.#u8 = new Uint8Array(memory.buffer);
     this.#copyAt = copyAt;
   }

@@ -3,6 +3,7 @@
  */
 
 import type { Dataset, WindowSpec } from "../../datasets/define.ts";
+import { windowedColumns } from "../../datasets/windowed-columns.ts";
 import type { ActorContext } from "../../runtime/actor/types.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import { StoreAccount } from "../ledger.ts";
@@ -13,7 +14,6 @@ import type { CheckpointFile } from "./checkpoint-file.ts";
 import { CheckpointWriter, type Progress } from "./checkpoint-writer.ts";
 import { LeftOutReport } from "./left-out-report.ts";
 import { OpenWindows, type StatePlace, type TakeWindow } from "./open-windows.ts";
-import { valueNames } from "./row-columns.ts";
 import { areSameRules, type WindowRules } from "./rules.ts";
 import { WindowDoor } from "./window-door.ts";
 
@@ -77,7 +77,7 @@ export class Windowed {
   /** Source columns that windows are made of. */
   get columns(): readonly string[] {
     const { groupBy } = this.by;
-    return groupBy === undefined ? valueNames(this.by) : [groupBy, ...valueNames(this.by)];
+    return groupBy === undefined ? windowedColumns(this.by) : [groupBy, ...windowedColumns(this.by)];
   }
 
   /** Whether there is a checkpoint to go on from. */
@@ -275,7 +275,7 @@ function meaningOf(source: Dataset, by: WindowSpec): string {
   return JSON.stringify({
     ...{ source: source.name, kind, shape, time: source.time },
     groupBy: groupBy === null ? null : typeOf(groupBy),
-    of: valueNames(by).map(typeOf),
+    of: windowedColumns(by).map(typeOf),
     ranks: by.kind === "top" ? by.count : null,
     hasTrend: by.kind === "figures" && (by.figures?.includes("trend") ?? true),
   });
