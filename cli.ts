@@ -6,10 +6,12 @@
 
 import process from "node:process";
 import type { Command, CommandGroup } from "./cli/command.ts";
+import { deadLetterCommands } from "./cli/dead-letters.ts";
 import { exportCommand } from "./cli/export.ts";
 import { queryCommand } from "./cli/query.ts";
 import { runCli } from "./cli/run.ts";
 import { storeCommands } from "./cli/store.ts";
+import { validateCommand } from "./cli/validate.ts";
 import { commandLine, exit } from "./runtime/platform/index.ts";
 
 const START = "start";
@@ -25,7 +27,7 @@ const start: Command = {
 const millrace: CommandGroup = {
   name: "millrace",
   description: "Raw telemetry in, training data out",
-  commands: [start, exportCommand, queryCommand, storeCommands],
+  commands: [start, exportCommand, queryCommand, validateCommand, storeCommands, deadLetterCommands],
 };
 
 const argv = commandLine();

@@ -7,7 +7,7 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { houseSpec, ledgerOf, metersOf, windowMetersOf } from "./actors/house.ts";
+import { houseSpec, ledgerOf, metersOf, stagingOf, windowMetersOf } from "./actors/house.ts";
 import { letLastRowsPass } from "./actors/last-rows.ts";
 import { readLedger } from "./actors/ledger.ts";
 import { readMeters } from "./actors/stage-meter.ts";
@@ -18,6 +18,7 @@ import { readSecretFile } from "./http/secret-file.ts";
 import { type HttpServer, HttpStartError, startHttp } from "./http/serve.ts";
 import { createTransitionLog, type TransitionLog } from "./http/transitions.ts";
 import { version } from "./http/version.ts";
+import { StagingArea } from "./ingest/staging-area.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { configFileName, describeSettings, formatProblems, formatSettings } from "./runtime/config.ts";
 import { type FolderLock, lockFolder } from "./runtime/folder-lock.ts";
@@ -26,6 +27,7 @@ import { commandLine, environment, exit, onStopSignal } from "./runtime/platform
 import { createSystem, type System } from "./runtime/system.ts";
 import { houseOptions, loadSettings, type Settings, settingsSpec } from "./settings.ts";
 import { readOnce, settingsFileAt } from "./settings-file.ts";
+import { instantiateKernels } from "./wasm/index.ts";
 
 const FAILED = 1;
 const UNUSABLE = 2;
@@ -125,6 +127,7 @@ async function listen(
       system,
       transitions,
       config: createConfigControl({ load, system, file, log: getLog("config") }),
+      staging: openStaging(system),
       ledger: () => readLedger(system.memory, ledgerOf(system)),
       windows: () => readWindowMeters(system.memory, windowMetersOf(system)),
       stages: () => readMeters(system.memory, metersOf(system), system.status().lanes, Date.now()),
@@ -133,6 +136,12 @@ async function listen(
     if (error instanceof HttpStartError) unusable(error.message);
     throw error;
   }
+}
+
+/** This thread hands the places out, as it is the one that has HTTP. */
+function openStaging({ memory, resources }: System): StagingArea {
+  const kernels = instantiateKernels(resources["kernels"] as WebAssembly.Module, memory);
+  return new StagingArea(memory, stagingOf({ resources }), kernels.crc32c);
 }
 
 function openFolder(folder: string): FolderLock {

@@ -34,7 +34,11 @@ export const SETTING_CHANGES: Readonly<Record<string, SettingChange>> = {
   "recorder.segmentBytes": restarts("recorder"),
   "recorder.keepBytes": live("keeper"),
   store: live("keeper"),
+  ingest: restarts("intake"),
   "streams.outlets": restarts("outlets"),
+  deadLetters: live("dead-letters"),
+  quality: live("examiner"),
+  shadow: live("examiner"),
   // What it holds is cut by the window.
   "aggregation.windowMs": restarts("aggregator"),
   "aggregation.maxStreams": live("aggregator"),

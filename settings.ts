@@ -5,17 +5,19 @@
  * needs. Files of tokens and of TLS are read by http/access.ts.
  */
 import { z } from "zod";
+import { USUAL_LETTERS } from "./actors/dead-letters/dead-letters.ts";
 import { DEFAULT_QUEUE_BYTES } from "./actors/feed/subscription.ts";
 import {
   DATASET_BYTES,
   type HouseOptions,
   USUAL_AGGREGATION,
+  USUAL_EXAMINER,
   USUAL_STORE,
   USUAL_WINDOWS,
 } from "./actors/house.ts";
 import { readOutlets } from "./actors/outlets/read-outlets.ts";
 import type { Dataset } from "./datasets/define.ts";
-import { datasets } from "./datasets/index.ts";
+import { datasets, pushedDatasets } from "./datasets/index.ts";
 import { DEFAULT_KEEP_DAYS } from "./datasets/spec.ts";
 import { MAX_NAMES, parseNames } from "./http/guard/known-names.ts";
 import { TOKEN, TOKEN_EXPECTED } from "./http/guard/tokens.ts";
@@ -35,7 +37,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /** Where an actor may be placed. */
-export const threadNames = ["main", "pipeline", "storage", "archive"] as const;
+export const threadNames = ["main", "ingest", "pipeline", "storage", "archive"] as const;
 
 const token = z.string().regex(TOKEN).meta({
   description:
@@ -52,9 +54,13 @@ const place = (actor: string) =>
     .describe(`Thread that runs the ${actor}, when not the one the system chooses.`)
     .optional();
 
+const { rules: usualRules, fraction: usualFraction } = USUAL_EXAMINER;
+
+const share = (preset: number) => z.number().min(0).max(1).default(preset);
+
 /** A setting for each dataset, by its name. */
-function eachDataset<Setting extends z.ZodType>(setting: (dataset: Dataset) => Setting) {
-  return z.object(Object.fromEntries(datasets.map((dataset) => [dataset.name, setting(dataset)])));
+function eachDataset<Setting extends z.ZodType>(setting: (dataset: Dataset) => Setting, of = datasets) {
+  return z.object(Object.fromEntries(of.map((dataset) => [dataset.name, setting(dataset)])));
 }
 
 export const settingsSchema = z.object({
@@ -207,6 +213,57 @@ export const settingsSchema = z.object({
         "addresses with spaces between them, such as tcp://127.0.0.1:9999/memory,process?format=jsonl, zeromq://127.0.0.1:5556/all or pipe:///run/millrace.fifo?datasets=memory",
     }),
   }),
+  deadLetters: z.object({
+    maxBytes: byteSize({ minBytes: 2 ** 16, maxBytes: 2 ** 28 })
+      .default(USUAL_LETTERS.maxBytes)
+      .describe("Size of all dead letters; beyond it the oldest go, and are counted."),
+    keep: durationMs({ minMs: hourMs, maxMs: 36_525 * dayMs })
+      .default(USUAL_LETTERS.keepMs)
+      .describe("How long dead letters are kept."),
+  }),
+  ingest: z.object({
+    rowsPerSecond: eachDataset(
+      ({ name }) =>
+        z
+          .int()
+          .min(0)
+          .max(1_000_000_000)
+          .default(0)
+          .describe(
+            `Rows of ${name} that may be pushed a second, on the whole; who brings more is told to wait. 0: any number.`,
+          ),
+      pushedDatasets,
+    ),
+  }),
+  quality: z.object({
+    minRows: z
+      .int()
+      .min(0)
+      .default(usualRules.minRows)
+      .describe("Rows that a dataset is to have to pass a validation."),
+    maxMissing: share(usualRules.maxMissing).describe("Share of missing values that a column may have."),
+    maxOutliers: share(usualRules.maxOutliers).describe(
+      "Share of values beyond 1.5 interquartile ranges that a column may have without a warning.",
+    ),
+    minClass: share(usualRules.minClass).describe(
+      "Share of the rows that each class of the label is to have.",
+    ),
+    maxClass: share(usualRules.maxClass).describe("Share of the rows that a class of the label may have."),
+    maxPsi: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(usualRules.maxPsi)
+      .describe("Population stability index that a column may have against an earlier time."),
+    maxKs: share(usualRules.maxKs).describe(
+      "Kolmogorov-Smirnov distance that a column may have against an earlier time.",
+    ),
+  }),
+  shadow: z.object({
+    fraction: share(usualFraction).describe(
+      "Share of the traffic whose agreement of what was chosen with what would have been is told.",
+    ),
+  }),
   aggregation: z.object({
     windowMs: durationMs({ minMs: 1000, maxMs: dayMs })
       .default(USUAL_AGGREGATION.windowMs)
@@ -283,6 +340,7 @@ export function defaultSettings(): Settings {
 /** How the actors are set up by these settings. */
 export function houseOptions(settings: Settings): HouseOptions {
   const { data, sampler, windower, recorder, store, streams, aggregation, threads } = settings;
+  const { quality: rules, shadow, deadLetters } = settings;
   const { keep, ...others } = store;
   const outlets = readOutlets(streams.outlets, datasets);
   return {
@@ -293,6 +351,11 @@ export function houseOptions(settings: Settings): HouseOptions {
     keepBytes: recorder.keepBytes,
     queueBytes: streams.queueBytes,
     store: { ...others, keepMs: keep },
+    deadLetters: { maxBytes: deadLetters.maxBytes, keepMs: deadLetters.keep },
+    rowsPerSecond: Object.fromEntries(
+      Object.entries(settings.ingest.rowsPerSecond).filter(([, rows]) => rows > 0),
+    ),
+    quality: { rules, fraction: shadow.fraction },
     aggregation,
     outlets: outlets.ok ? outlets.outlets : [],
     threads: Object.fromEntries(Object.entries(threads).filter(([, thread]) => thread !== undefined)),

@@ -7,7 +7,7 @@ import type { Dataset } from "../datasets/define.ts";
 import type { ActorContext } from "../runtime/actor/types.ts";
 import { Batch, type TextBytes } from "../runtime/batch/index.ts";
 import type { LaneWriter } from "../runtime/lane/index.ts";
-import { DoorAccount, StoreAccount } from "./ledger.ts";
+import { DoorAccount, type RejectedRows, StoreAccount } from "./ledger.ts";
 import { resourcesOf } from "./resources.ts";
 
 export interface ClaimedSlot {
@@ -67,9 +67,18 @@ export class Door {
     return true;
   }
 
-  /** Shows all that was begun to the first stage, at once. */
-  publish(): void {
-    this.account.publish(this.#begunRows, () => this.#writer.publish());
+  /**
+   * Shows all that was begun to the first stage, at once.
+   * @param rejected rows that came beside them and were refused, by reason: counted in the same change
+   */
+  publish(rejected: RejectedRows = {}): void {
+    this.account.publish(this.#begunRows, () => this.#writer.publish(), rejected);
+    this.#begunRows = 0;
+  }
+
+  /** Gives back all that was claimed and not published. What was written there is nobody's. */
+  abandon(): void {
+    this.#writer.abandon();
     this.#begunRows = 0;
   }
 

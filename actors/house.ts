@@ -15,8 +15,10 @@
  */
 
 import type { Dataset } from "../datasets/define.ts";
-import { datasets, derivedDatasets, sourceDatasets } from "../datasets/index.ts";
+import { datasets, derivedDatasets, pushedDatasets, sourceDatasets } from "../datasets/index.ts";
 import { DEFAULT_KEEP_DAYS } from "../datasets/spec.ts";
+import { STAGING_BYTES, type StagingSpec } from "../ingest/staging.ts";
+import { USUAL_QUALITY } from "../quality/report.ts";
 import type { ActorSpec } from "../runtime/actor/types.ts";
 import type { Arena } from "../runtime/arena.ts";
 import type { LaneShape } from "../runtime/lane/index.ts";
@@ -27,9 +29,12 @@ import type { AnalystConfig } from "./analyst/analyst.ts";
 import { type AnonymizerConfig, anonymizerScratchBytes } from "./anonymizer/anonymizer.ts";
 import { broadcasterScratchBytes } from "./broadcaster/broadcaster.ts";
 import { BROADCASTER_MAILBOX } from "./broadcaster/protocol.ts";
+import { type DeadLettersConfig, USUAL_LETTERS } from "./dead-letters/dead-letters.ts";
+import type { ExaminerConfig } from "./examiner/examiner.ts";
 import type { ExporterConfig } from "./exporter/exporter.ts";
 import { DEFAULT_QUEUE_BYTES } from "./feed/subscription.ts";
-import type { IntakeConfig } from "./intake/intake.ts";
+import { type IntakeConfig, intakeScratchBytes } from "./intake/intake.ts";
+import { INTAKE_MAILBOX } from "./intake/protocol.ts";
 import type { KeepRules } from "./keeper/housekeeping.ts";
 import type { KeeperConfig } from "./keeper/keeper.ts";
 import type { Keep } from "./keeper/retention.ts";
@@ -58,6 +63,8 @@ export const ACTORS = [
   "intake",
   "keeper",
   "analyst",
+  "examiner",
+  "dead-letters",
   "aggregator",
 ] as const;
 export type ActorName = (typeof ACTORS)[number];
@@ -74,6 +81,12 @@ export interface HouseOptions {
   readonly store?: Partial<StoreOptions>;
   /** Bytes that wait for one slow client of an outlet; DEFAULT_QUEUE_BYTES where it is not said. */
   readonly queueBytes?: number;
+  /** What is kept of refused rows, where not the usual. */
+  readonly deadLetters?: Partial<Omit<DeadLettersConfig, "dataFolder">>;
+  /** Rows a second that may be pushed into a dataset, by its name; as many as come where it is not said. */
+  readonly rowsPerSecond?: Readonly<Record<string, number>>;
+  /** What the examiner goes by, where not the usual. */
+  readonly quality?: Partial<QualityOptions>;
   /** What the aggregator keeps, where not the usual. */
   readonly aggregation?: Partial<AggregationOptions>;
   /** Outlets that are open from the start. */
@@ -85,6 +98,11 @@ export interface HouseOptions {
   /** Leaves actors out, as a test may that brings its own. */
   readonly without?: readonly ActorName[];
 }
+
+/** Thresholds of a dataset's quality, and the share of the traffic whose agreement is told. */
+export type QualityOptions = Pick<ExaminerConfig, "rules" | "fraction">;
+
+export const USUAL_EXAMINER: QualityOptions = { rules: USUAL_QUALITY, fraction: 1 };
 
 /** How values that other programs send are aggregated. */
 export type AggregationOptions = Omit<AggregatorConfig, "dataFolder">;
@@ -138,7 +156,7 @@ export const USUAL_STORE: StoreOptions = {
  */
 const USUAL_THREADS: Readonly<Record<ActorName, string>> = {
   sampler: "pipeline",
-  intake: "pipeline",
+  intake: "ingest",
   anonymizer: "pipeline",
   windower: "pipeline",
   recorder: "storage",
@@ -146,6 +164,8 @@ const USUAL_THREADS: Readonly<Record<ActorName, string>> = {
   replayer: "archive",
   keeper: "archive",
   analyst: "archive",
+  examiner: "archive",
+  "dead-letters": "archive",
   broadcaster: "main",
   outlets: "main",
   aggregator: "main",
@@ -174,7 +194,7 @@ export function houseSpec(
     .flatMap(({ actors }) => actors)
     .reduce((bytes, actor) => bytes + (actor.scratchBytes ?? 0), 0);
   const memory = createKernelMemory({
-    bytes: KERNEL_STATIC_BYTES + laneBytes + scratchBytes + SMALL_THINGS_BYTES,
+    bytes: KERNEL_STATIC_BYTES + laneBytes + scratchBytes + STAGING_BYTES + SMALL_THINGS_BYTES,
   });
   const names = datasets.map(({ name }) => name);
   const windowNames = derivedDatasets.map(({ name }) => name);
@@ -187,6 +207,7 @@ export function houseSpec(
       kernels,
       ledger: placeLedger(arena, names),
       meters: placeMeters(arena, lanes),
+      staging: { offset: arena.allocate(STAGING_BYTES, "the staging area"), bytes: STAGING_BYTES },
       ...(options.without?.includes("windower")
         ? {}
         : { windowMeters: placeWindowMeters(arena, windowNames) }),
@@ -211,6 +232,11 @@ export function windowMetersOf(system: {
   return system.resources["windowMeters"] as WindowMetersSpec | undefined;
 }
 
+/** Where the bodies that the intake is asked about lie. */
+export function stagingOf(system: { readonly resources: Readonly<Record<string, unknown>> }): StagingSpec {
+  return system.resources["staging"] as StagingSpec;
+}
+
 /** Where the ledger of a system that was built from `houseSpec` lies. */
 export function ledgerOf(system: { readonly resources: Readonly<Record<string, unknown>> }): LedgerSpec {
   return system.resources["ledger"] as LedgerSpec;
@@ -219,8 +245,9 @@ export function ledgerOf(system: { readonly resources: Readonly<Record<string, u
 function laneShape(dataset: Dataset, { slots, without = [] }: HouseOptions): LaneShape {
   const present = (names: readonly ActorName[]) => names.filter((name) => !without.includes(name));
   const isSource = sourceDatasets.includes(dataset);
+  const windowed = dataset.windows === undefined ? [] : present(["windower"]);
   const tiers = isSource
-    ? [present(["anonymizer"]), present(["recorder", "broadcaster"]), present(["windower"])]
+    ? [present(["anonymizer"]), present(["recorder", "broadcaster"]), windowed]
     : [present(["recorder", "broadcaster"])];
   return {
     name: dataset.name,
@@ -245,6 +272,12 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
     ...{ dataFolder, windowBytes: stagingBytes },
   };
   const aggregator: AggregatorConfig = { dataFolder, ...USUAL_AGGREGATION, ...options.aggregation };
+  const intake: IntakeConfig = {
+    dataFolder,
+    deadLetters: !without.includes("dead-letters"),
+    datasets: pushedDatasets.map(({ name }) => name),
+    rowsPerSecond: options.rowsPerSecond ?? {},
+  };
   const keeper: KeeperConfig = { dataFolder, windowBytes: stagingBytes, rules: keepRules(options) };
   const groups: readonly GroupSpec[] = [
     {
@@ -268,6 +301,11 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
         actor<AnalystConfig>(
           "analyst",
           { dataFolder, windowBytes: stagingBytes },
+          { scratchBytes: stagingBytes },
+        ),
+        actor<ExaminerConfig>(
+          "examiner",
+          { dataFolder, windowBytes: stagingBytes, ...USUAL_EXAMINER, ...options.quality },
           { scratchBytes: stagingBytes },
         ),
       ],
@@ -302,13 +340,20 @@ function houseGroups(options: HouseOptions): readonly GroupSpec[] {
       name: "sources",
       actors: [
         actor<SamplerConfig>("sampler", sampler, { writes: ["memory", "process"] }),
-        actor<IntakeConfig>("intake", { datasets: ["optimization"] }, { writes: ["optimization"] }),
+        actor<IntakeConfig>("intake", intake, {
+          writes: intake.datasets,
+          scratchBytes: intakeScratchBytes(pushedDatasets),
+          mailboxSize: INTAKE_MAILBOX,
+        }),
       ],
     },
     {
       // Last: what a windower reads back when it starts is not removed before it says what it needs.
       name: "archive",
-      actors: [actor<KeeperConfig>("keeper", keeper, { scratchBytes: stagingBytes })],
+      actors: [
+        actor<KeeperConfig>("keeper", keeper, { scratchBytes: stagingBytes }),
+        actor<DeadLettersConfig>("dead-letters", { dataFolder, ...USUAL_LETTERS, ...options.deadLetters }),
+      ],
     },
   ];
   return groups

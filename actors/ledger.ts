@@ -38,6 +38,9 @@ export interface CarriedCounts {
   readonly dropped: Readonly<Partial<Record<DoorDrop | StoreDrop, number>>>;
 }
 
+/** Rows that were refused, by reason. */
+export type RejectedRows = Readonly<Partial<Record<RejectionReason, number>>>;
+
 /** The door's side of one dataset. */
 export interface DoorCounts {
   readonly received: number;
@@ -114,9 +117,13 @@ export class DoorAccount {
     });
   }
 
-  /** Counts `rows` as received and published, and has `show` show them to the lane's stages within the same change. */
-  publish(rows: number, show: () => void): void {
+  /**
+   * Counts `rows` as received and published, and those beside them that were refused, and has `show` show the former to the lane's stages
+   * within the same change.
+   */
+  publish(rows: number, show: () => void, rejected: RejectedRows = {}): void {
     this.#block.change(() => {
+      this.#reject(rejected);
       this.#block.add(RECEIVED, rows);
       this.#block.add(PUBLISHED, rows);
       show();
@@ -124,10 +131,7 @@ export class DoorAccount {
   }
 
   rejected(reason: RejectionReason, rows = 1): void {
-    this.#block.change(() => {
-      this.#block.add(RECEIVED, rows);
-      this.#block.add(REJECTED + REJECTION_REASONS.indexOf(reason), rows);
-    });
+    this.#block.change(() => this.#reject({ [reason]: rows }));
   }
 
   dropped(reason: DoorDrop, rows: number): void {
@@ -156,6 +160,15 @@ export class DoorAccount {
     const cells = new Float64Array(CELLS);
     this.#block.trySettled(cells);
     return doorCounts(cells);
+  }
+
+  #reject(rejected: RejectedRows): void {
+    REJECTION_REASONS.forEach((reason, index) => {
+      const rows = rejected[reason] ?? 0;
+      if (rows === 0) return;
+      this.#block.add(RECEIVED, rows);
+      this.#block.add(REJECTED + index, rows);
+    });
   }
 
   #refused(): number {

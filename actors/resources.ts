@@ -1,5 +1,6 @@
 /** What the system hands to every actor besides the lanes. Plain data; made once, on the thread that builds the system. */
 
+import type { StagingSpec } from "../ingest/staging.ts";
 import type { ActorContext } from "../runtime/actor/types.ts";
 import { instantiateKernels, type Kernels } from "../wasm/index.ts";
 import type { LedgerSpec } from "./ledger.ts";
@@ -21,6 +22,8 @@ export interface WindowMetersSpec {
 export interface Resources {
   readonly kernels: WebAssembly.Module;
   readonly ledger: LedgerSpec;
+  /** Absent in systems that nobody pushes to over HTTP. */
+  readonly staging?: StagingSpec;
   /** Absent in systems that measure nothing, as those of most tests. */
   readonly meters?: MetersSpec;
   /** Absent in systems without a windower, and where nobody asks what it does. */

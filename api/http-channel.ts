@@ -35,6 +35,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "bad-body": "bad-option",
   "body-refused": "bad-option",
   "too-many": "too-many",
+  "unknown-dataset": "unknown-dataset",
 };
 
 export class HttpChannel {

@@ -16,6 +16,16 @@ export type { DatasetStats, StoreStats } from "../actors/store/stats.ts";
 export type { VerifyProgress, VerifyReport } from "../actors/store/verify.ts";
 export { type Notice, STREAM_FORMATS, type StreamFormat } from "../datasets/records/format.ts";
 export type { OutletView } from "../http/outlet-view.ts";
+export type {
+  Agreement,
+  AgreementReport,
+  ColumnQuality,
+  Drift,
+  Finding,
+  FindingKind,
+  QualityReport,
+  QualityRules,
+} from "../quality/report.ts";
 export {
   type LocalStoreClient,
   type LocalStoreOpened,
@@ -24,6 +34,7 @@ export {
   type StoreInUse,
 } from "./local.ts";
 export type { OutletAt, OutletClient, OutletOpenRefusal, OutletOptions } from "./outlets.ts";
+export type { AgreementOptions, QualityClient, ValidateOptions, ValidateRefusal } from "./quality.ts";
 export {
   connectStore,
   type RemoteStoreClient,

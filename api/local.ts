@@ -23,7 +23,8 @@ import { type VerifyProgress, type VerifyReport, verifyStore } from "../actors/s
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type FolderLock, lockFolder } from "../runtime/folder-lock.ts";
 import { LocalQueries } from "./local-queries.ts";
-import { type OrderOf, orderOfRange, orderOfRecent } from "./order-of.ts";
+import { type OrderOf, orderOfNamed, orderOfRange, orderOfRecent } from "./order-of.ts";
+import { localQuality } from "./quality.ts";
 import type { Exported, ExportOptions, ExportRefusal, StoreClient } from "./store-client.ts";
 
 export interface LocalStoreOptions {
@@ -84,8 +85,26 @@ function openClient(dataFolder: string, clock: Clock, lock: FolderLock): LocalSt
     return takeForQueries(dataset, wish);
   }, clock);
   let isOpen = true;
-  /** Exports under way: the folder is given back when they are over. */
+  /** Exports and examinations under way: the folder is given back when they are over. */
   const underWay = new Set<Promise<unknown>>();
+  const untilOver = async <T>(work: Promise<T>): Promise<T> => {
+    underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      underWay.delete(work);
+    }
+  };
+  // So do examinations.
+  let takeForQuality: TakeSnapshot | undefined;
+  const quality = localQuality(
+    (dataset, wish) => {
+      takeForQuality ??= storeSnapshots(openStoreSource(dataFolder), counts);
+      return takeForQuality(dataset, wish);
+    },
+    clock,
+    () => isOpen,
+  );
   const closed = () => refuse("closed", "the store was closed; open it again");
 
   async function run(made: OrderOf, options: ExportOptions): Promise<Exported | Refused<ExportRefusal>> {
@@ -100,21 +119,18 @@ function openClient(dataFolder: string, clock: Clock, lock: FolderLock): LocalSt
       return unreadable(error);
     }
     const { output, ...more } = options;
-    const work = exportToFile(run, output, more);
-    underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      underWay.delete(work);
-    }
+    return untilOver(exportToFile(run, output, more));
   }
 
   return {
     exportRange: (options) => run(orderOfRange(options), options),
     exportRecent: (options) => run(orderOfRecent(options, clock.nowMs()), options),
+    exportNamed: (options) => run(orderOfNamed(options, clock.nowMs()), options),
     query: async (sql, options) => (isOpen ? queries.query(sql, options) : closed()),
     queryBytes: async (sql, format, options) =>
       isOpen ? queries.queryBytes(sql, format, options) : closed(),
+    validate: (options) => untilOver(quality.validate(options)),
+    agreement: (options) => untilOver(quality.agreement(options)),
     async stats() {
       if (!isOpen) return closed();
       try {

@@ -3,20 +3,40 @@
 import type { ExportOrder } from "../actors/exporter/order.ts";
 import { type Refused, refuse } from "../actors/refused.ts";
 import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "../datasets/moment-text.ts";
-import type { ExportOptions, ExportRangeOptions, ExportRecentOptions, Moment } from "./store-client.ts";
+import { exportNames, namedExport, namedRows } from "../datasets/named-export.ts";
+import type {
+  ExportNamedOptions,
+  ExportOptions,
+  ExportRangeOptions,
+  ExportRecentOptions,
+  Moment,
+} from "./store-client.ts";
 
 const DEFAULT_HOURS = 24;
 const MAX_HOURS = 24 * 366 * 10;
 const HOUR_MS = 3_600_000;
 
-export type OrderOf = { readonly ok: true; readonly order: ExportOrder } | Refused<"bad-range">;
+export type OrderOf =
+  | { readonly ok: true; readonly order: ExportOrder }
+  | Refused<"bad-range" | "bad-option">;
 
 export function orderOfRange(options: ExportRangeOptions): OrderOf {
-  const fromMs = options.from === undefined ? Number.NEGATIVE_INFINITY : momentMs(options.from);
-  if (Number.isNaN(fromMs)) return badMoment("from", options.from);
-  const toMs = options.to === undefined ? Number.POSITIVE_INFINITY : momentMs(options.to);
-  if (Number.isNaN(toMs)) return badMoment("to", options.to);
-  return { ok: true, order: orderOf(options, fromMs, toMs) };
+  const span = spanOf(options);
+  return span.ok ? { ok: true, order: orderOf(options, span.fromMs, span.toMs) } : span;
+}
+
+/** Event times in milliseconds; without a bound where none is given. */
+export function spanOf({
+  from,
+  to,
+}: Pick<ExportRangeOptions, "from" | "to">):
+  | { readonly ok: true; readonly fromMs: number; readonly toMs: number }
+  | Refused<"bad-range"> {
+  const fromMs = from === undefined ? Number.NEGATIVE_INFINITY : momentMs(from);
+  if (Number.isNaN(fromMs)) return badMoment("from", from);
+  const toMs = to === undefined ? Number.POSITIVE_INFINITY : momentMs(to);
+  if (Number.isNaN(toMs)) return badMoment("to", to);
+  return { ok: true, fromMs, toMs };
 }
 
 export function orderOfRecent(options: ExportRecentOptions, nowMs: number): OrderOf {
@@ -30,8 +50,23 @@ export function orderOfRecent(options: ExportRecentOptions, nowMs: number): Orde
   return { ok: true, order: orderOf(options, nowMs - Math.ceil(hours * HOUR_MS), nowMs) };
 }
 
+/** An export that the dataset has by name, until now where nothing else is given. */
+export function orderOfNamed({ name, ...options }: ExportNamedOptions, nowMs: number): OrderOf {
+  const known = namedExport(options.dataset, name);
+  if (known === undefined) {
+    const names = exportNames(options.dataset);
+    const expected =
+      names.length === 0 ? `${options.dataset} has none` : `expected one of ${names.join(", ")}`;
+    return refuse("bad-option", `${expected}; came the export ${JSON.stringify(name.slice(0, 60))}`);
+  }
+  const { hours, ...rows } = namedRows(known);
+  const toMs = options.to ?? nowMs;
+  const from = options.from ?? momentMs(toMs) - hours * HOUR_MS;
+  return orderOfRange({ ...rows, ...options, from, to: toMs });
+}
+
 function orderOf(options: ExportOptions, fromMs: number, toMs: number): ExportOrder {
-  const { dataset, format, columns, where, compression, profile, k, maxSuppressed } = options;
+  const { dataset, format, columns, where, newest, compression, profile, k, maxSuppressed } = options;
   return {
     dataset,
     format,
@@ -39,6 +74,7 @@ function orderOf(options: ExportOptions, fromMs: number, toMs: number): ExportOr
     toMs,
     ...(columns === undefined ? {} : { columns }),
     ...(where === undefined ? {} : { where }),
+    ...(newest === undefined ? {} : { newest }),
     ...(compression === undefined ? {} : { compression }),
     ...(profile === undefined ? {} : { profile }),
     ...(k === undefined ? {} : { k }),

@@ -12,9 +12,11 @@ import type { StreamFormat } from "../datasets/records/format.ts";
 import { type JobView, jobPath, orderView, privacyPath } from "../http/job-view.ts";
 import { type StoreView, storeStats } from "../http/store-view.ts";
 import { type Clock, pause, systemClock } from "../runtime/clock.ts";
+import { type DeadLetterClient, deadLetterClient } from "./dead-letters.ts";
 import { type ChannelOptions, type ChannelRefusal, HttpChannel } from "./http-channel.ts";
-import { type OrderOf, orderOfRange, orderOfRecent } from "./order-of.ts";
+import { type OrderOf, orderOfNamed, orderOfRange, orderOfRecent } from "./order-of.ts";
 import { type OutletClient, outletClient } from "./outlets.ts";
+import { remoteQuality } from "./quality.ts";
 import { readQueryRows } from "./query-rows.ts";
 import { readEvents } from "./server-events.ts";
 import type {
@@ -49,7 +51,7 @@ export type StreamRefusal =
   | "unavailable"
   | "cancelled";
 
-export interface RemoteStoreClient extends StoreClient, OutletClient {
+export interface RemoteStoreClient extends StoreClient, OutletClient, DeadLetterClient {
   /**
    * Follows rows as they come, over broken connections, without a gap or a double: see `streamRecords`.
    * @throws StreamRefused, from the iteration, when they cannot be had
@@ -178,6 +180,8 @@ export function connectStore(options: RemoteStoreOptions): RemoteStoreClient {
 
   return {
     ...outletClient(channel, closing.signal),
+    ...deadLetterClient(channel, closing.signal),
+    ...remoteQuality(channel, closing.signal),
     startStream: (options = {}) => followStream(channel, clock, options, closing.signal),
     async streamBytes({ format, ...options }) {
       if (closing.signal.aborted) return closed();
@@ -190,6 +194,7 @@ export function connectStore(options: RemoteStoreOptions): RemoteStoreClient {
     },
     exportRange: (options) => exportFile(orderOfRange(options), options),
     exportRecent: (options) => exportFile(orderOfRecent(options, clock.nowMs()), options),
+    exportNamed: (options) => exportFile(orderOfNamed(options, clock.nowMs()), options),
     queryBytes,
     async query(sql, options = {}) {
       const answered = await queryBytes(sql, "json", options);

@@ -19,6 +19,7 @@ import type {
 } from "../actors/exporter/order.ts";
 import type { Refused } from "../actors/refused.ts";
 import type { StoreStats } from "../actors/store/stats.ts";
+import type { QualityClient } from "./quality.ts";
 
 /** A Date, milliseconds since 1970, or RFC 3339 text with its zone, such as `2026-01-31T12:00:00Z`. */
 export type Moment = Date | number | string;
@@ -41,6 +42,8 @@ export interface ExportOptions {
   readonly columns?: readonly string[];
   /** Which rows, such as `cpu_percent > 50`. Default: all. */
   readonly where?: string;
+  /** Only the newest rows, so many at the most, the latest first. From 1 to 1 000 000. Default: all, as they are stored. */
+  readonly newest?: number;
   /** Default: zstd for Parquet, none for the others. */
   readonly compression?: Compression;
   /** Default: pseudonymous. */
@@ -66,6 +69,12 @@ export interface ExportRangeOptions extends ExportOptions {
 /** The last `hours` until now; default 24. */
 export interface ExportRecentOptions extends ExportOptions {
   readonly hours?: number;
+}
+
+/** An export that the dataset has by name: its rows, its columns, its time. */
+export interface ExportNamedOptions extends Omit<ExportRangeOptions, "columns" | "where"> {
+  /** Such as `training`. */
+  readonly name: string;
 }
 
 export interface Exported {
@@ -136,9 +145,11 @@ export type QueryRefusal =
 
 export type StatsRefusal = "damaged" | "disk" | "closed" | "unreachable" | "denied";
 
-export interface StoreClient {
+export interface StoreClient extends QualityClient {
   exportRange(options: ExportRangeOptions): Promise<Exported | Refused<ExportRefusal>>;
   exportRecent(options: ExportRecentOptions): Promise<Exported | Refused<ExportRefusal>>;
+  /** As the dataset declares it: `compression_telemetry` has `training`. `from`, `to` and `newest` may be other ones. */
+  exportNamed(options: ExportNamedOptions): Promise<Exported | Refused<ExportRefusal>>;
   /** Read-only SQL, as DuckDB speaks it; every dataset is a table. */
   query(sql: string, options?: QueryOptions): Promise<QueryRows | Refused<QueryRefusal>>;
   /** As `query`, with the answer as a document of that format. */

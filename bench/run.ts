@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   export: async () => (await import("./export.ts")).benchExport,
   "export-memory": async () => (await import("./export-memory.ts")).benchExportMemory,
   window: async () => (await import("./window.ts")).benchWindow,
+  ingest: async () => (await import("./ingest.ts")).benchIngest,
   hash: async () => measureSuite(await (await import("./hash.ts")).suite()),
   ring: async () => {
     const { benchRing } = await import("./ring.ts");

@@ -14,8 +14,6 @@ export interface Command {
   readonly description: string;
   /** Options by their name; one of the type "positional" is the word that stands without a name. */
   readonly args: ArgsDef;
-  /** Options that will be there some day, and what is to be said of them until then. */
-  readonly later?: Readonly<Record<string, string>>;
   readonly examples: readonly string[];
   run(given: Given): Promise<void>;
 }
@@ -40,7 +38,7 @@ export interface Given {
 }
 
 /** Reads what was given to a command. @throws CommandEnd that names what is wrong with it, and what would be right */
-export function readGiven({ name: command, args, later = {} }: Command, argv: readonly string[]): Given {
+export function readGiven({ name: command, args }: Command, argv: readonly string[]): Given {
   const named = Object.entries(args).filter(([, { type }]) => type !== "positional");
   const names = named.map(([name]) => name);
   const options = Object.fromEntries(
@@ -62,8 +60,6 @@ export function readGiven({ name: command, args, later = {} }: Command, argv: re
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
-    const soon = Object.hasOwn(later, name) ? later[name] : undefined;
-    if (soon !== undefined) throw usageError(`${rawName}: ${soon}`);
     const known = Object.hasOwn(options, name) ? options[name] : undefined;
     if (known === undefined || !rawName.startsWith("--")) throw unknownOption(command, rawName, names);
     if (known.type === "boolean" && value !== undefined) {

@@ -4,6 +4,7 @@ export const DONE = 0;
 export const FAILED = 1;
 export const USAGE = 2;
 export const BELOW_POLICY = 3;
+export const NOT_FIT = 4;
 export const INTERRUPTED = 130;
 
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
@@ -11,6 +12,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [FAILED, "it could not be done"],
   [USAGE, "the command is not right as it stands: an unknown name, a bad time, a file that is there already"],
   [BELOW_POLICY, "the privacy policy is not met; nothing was written"],
+  [NOT_FIT, "the data does not pass the validation"],
   [INTERRUPTED, "ended by Ctrl-C; nothing was written"],
 ];
 
@@ -42,6 +44,7 @@ const CODE_OF: Readonly<Record<string, number>> = {
   refused: USAGE,
   "needs-extension": USAGE,
   "below-policy": BELOW_POLICY,
+  "no-shadow": USAGE,
   cancelled: INTERRUPTED,
 };
 

@@ -6,6 +6,8 @@ import type { Compression, ExportFormatName, Profile } from "../actors/exporter/
 import { EXPORT_FORMATS } from "../actors/exporter/order.ts";
 import type { ExportRangeOptions } from "../api/store-client.ts";
 import { datasets } from "../datasets/index.ts";
+import { datasetsWithExport, namedExport, namedRows } from "../datasets/named-export.ts";
+import type { NamedExport } from "../datasets/spec.ts";
 import { exportName } from "../http/export-name.ts";
 import { timeSpan } from "../http/time-span.ts";
 import type { Given } from "./command.ts";
@@ -22,6 +24,7 @@ export interface ExportWish {
 }
 
 const STDOUT = "-";
+const TRAINING = "training";
 const OF_STREAMS = ["port", "transport"] as const;
 
 /** @throws CommandEnd that names the option that is wrong */
@@ -46,8 +49,14 @@ export function exportWish(given: Given, nowMs: number): ExportWish {
   if (toStdout && given.flag("json")) {
     throw usageError("--json: expected it without --output -, as both write to standard output; came both");
   }
-  const { format, compression } = formatOf(given, output, isAll);
-  const common = { ...rowsOf(given, nowMs), ...privacyOf(given), format, force: given.flag("force") };
+  const training = given.flag("training") ? trainingRows(given, dataset) : undefined;
+  const { format, compression } = formatOf(given, output, isAll, training?.format);
+  const common = {
+    ...rowsOf(given, nowMs, training),
+    ...privacyOf(given),
+    format,
+    force: given.flag("force"),
+  };
   const compressed = compression === undefined ? {} : { compression };
   if (dataset !== undefined) {
     const exports = [{ ...common, ...compressed, dataset, output }];
@@ -75,11 +84,25 @@ export function exportWish(given: Given, nowMs: number): ExportWish {
   return { exports, folder: output, toStdout };
 }
 
-function formatOf(given: Given, output: string, isAll: boolean) {
+/** What the dataset declares for training. */
+function trainingRows(given: Given, dataset: string | undefined): NamedExport {
+  const known = dataset === undefined ? undefined : namedExport(dataset, TRAINING);
+  if (known === undefined) {
+    const expected = `expected it with --dataset ${datasetsWithExport(TRAINING).join(" or ")}`;
+    throw usageError(`--training: ${expected}; came ${dataset ?? "--all"}, which declares no training set`);
+  }
+  const other = ["columns", "where"].find((name) => given.text(name) !== undefined);
+  if (other !== undefined) {
+    throw usageError(`--${other}: expected it without --training, which says it; leave one of them out`);
+  }
+  return known;
+}
+
+function formatOf(given: Given, output: string, isAll: boolean, usual: ExportFormatName | undefined) {
   const named = isAll ? undefined : exportName(basename(output));
   const text = given.text("format");
   if (text !== undefined && !isFormat(text)) throw unknownName("--format", text, EXPORT_FORMATS);
-  const format = text ?? named?.format;
+  const format = text ?? named?.format ?? usual;
   if (format === undefined) {
     throw usageError(
       `--format: expected one of ${EXPORT_FORMATS.join(", ")}, or an --output whose name ends in one; came nothing`,
@@ -90,15 +113,20 @@ function formatOf(given: Given, output: string, isAll: boolean) {
   return { format: format as ExportFormatName, compression };
 }
 
-function rowsOf(given: Given, nowMs: number) {
+function rowsOf(given: Given, nowMs: number, training: NamedExport | undefined) {
   const [hours, from, to] = ["hours", "from", "to"].map((name) => given.text(name));
-  const span = timeSpan({ hours, from, to }, nowMs);
+  const named = training === undefined ? undefined : namedRows(training);
+  const isOpen = hours === undefined && from === undefined;
+  const span = timeSpan({ hours: isOpen ? named?.hours : hours, from, to }, nowMs);
   if (!span.ok) throw usageError(`--${span.parameter}: expected ${span.expected}; came ${span.came}`);
   const columns = given.text("columns");
   const where = given.text("where");
+  const newest = given.number("newest") ?? named?.newest;
   return {
     from: span.fromMs,
     to: span.toMs,
+    ...(newest === undefined ? {} : { newest }),
+    ...(named === undefined ? {} : { columns: named.columns, where: named.where }),
     ...(columns === undefined ? {} : { columns: columns.split(",").map((name) => name.trim()) }),
     ...(where === undefined ? {} : { where }),
   };

@@ -64,6 +64,16 @@ export const exportCommand: Command = {
       valueHint: "filter",
       description: 'Only these rows, such as "cpu_percent > 50"',
     },
+    newest: {
+      type: "string",
+      valueHint: "n",
+      description: "Only the newest rows, so many at the most, the latest first",
+    },
+    training: {
+      type: "boolean",
+      description:
+        "The rows and columns that the dataset declares for training; format csv where nothing else is said",
+    },
     compression: {
       type: "string",
       valueHint: "name",
@@ -91,13 +101,11 @@ export const exportCommand: Command = {
     json: { type: "boolean", description: "Print what came of it as JSON on standard output" },
     ...STORE_ARGS,
   },
-  later: {
-    training: "training sets are not there yet; export the rows and split them, or leave it out",
-  },
   examples: [
     "millrace export --dataset process --hours 24 --output day.parquet",
     "millrace export --dataset memory_1m --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z --output january.csv.gz",
     "millrace export --dataset process --anonymize --k 10 --output shared.csv",
+    "millrace export --training --dataset compression_telemetry --output training.csv",
     "millrace export --all --format jsonl --output folder",
     "millrace export --stream --port 9999 --format jsonlines --dataset memory",
     "millrace export --stream --port 5556 --transport zeromq --format msgpack",

@@ -1,11 +1,21 @@
 /** One column's share of the validator: what it accepts, and what a refusal says. See validate.ts. */
 
-import { boundsOf, type ColumnSpec, type ColumnType64, F32_MAX, fullBoundsOf } from "./column.ts";
+import {
+  boundsOf,
+  CHARACTER_BYTES,
+  type ColumnSpec,
+  type ColumnType64,
+  F32_MAX,
+  fullBoundsOf,
+  isTextualCategory,
+  maxCharacters,
+} from "./column.ts";
 import { maxTextBytes } from "./define.ts";
 import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "./moment-text.ts";
+import { generalizePlace } from "./places.ts";
 import type { RejectionReason } from "./rejection.ts";
 import type { RowValue } from "./row.ts";
-import { utf8Length } from "./utf8.ts";
+import { characterCount, utf8Length } from "./utf8.ts";
 
 export class Fault {
   readonly reason: RejectionReason;
@@ -37,10 +47,17 @@ type Check = Pick<ColumnCheck, "expected" | "check">;
 
 export function columnCheck(column: ColumnSpec): ColumnCheck {
   const showsNumbers = column.class === "measure" || column.class === "moment";
+  const isLimited =
+    isTextualCategory(column) || (column.class === "identifier" && maxCharacters(column) !== undefined);
   return {
     ...checkOf(column),
     tell(value, reason) {
-      if (reason === "length" && typeof value === "string") return `text of ${utf8Length(value)} bytes`;
+      if (reason === "length" && typeof value === "string") {
+        const characters = `${characterCount(value)} characters`;
+        // Of a column that bounds both, both are told: either may be too many.
+        if (isLimited && !boundsBytes(column)) return `text of ${characters}`;
+        return `text of ${isLimited ? `${characters} and ` : ""}${utf8Length(value)} bytes`;
+      }
       if (showsNumbers && (typeof value === "number" || typeof value === "bigint")) return String(value);
       return whatCame(value);
     },
@@ -75,7 +92,9 @@ function checkOf(column: ColumnSpec): Check {
         check: (value) => (typeof value === "boolean" ? value : TYPE),
       };
     case "category":
-      return categoryCheck(column.values);
+      if (column.class === "place") return anyTextCheck(maxCharacters(column)!, generalizePlace);
+      if (!isTextualCategory(column)) return categoryCheck(column.values);
+      return anyTextCheck(maxCharacters(column)!, otherwise(column.values, column.otherwise));
     case "timestamp":
       return {
         expected:
@@ -83,14 +102,16 @@ function checkOf(column: ColumnSpec): Check {
         check: checkMoment,
       };
     case "utf8":
-      return textCheck(maxTextBytes(column));
+      return column.maxCharacters === undefined
+        ? textCheck(maxTextBytes(column))
+        : shortTextCheck(column.maxCharacters, maxTextBytes(column), boundsBytes(column));
   }
 }
 
 function floatCheck(column: ColumnSpec): Check {
   const [min, max] = boundsOf(column);
   return {
-    expected: `a number ${rangeText(min, max)}`,
+    expected: `a number ${column.class === "measure" && column.above !== undefined ? aboveText(column.above, max) : rangeText(min, max)}`,
     check(value) {
       if (typeof value !== "number") return TYPE;
       if (value >= min && value <= max) return value;
@@ -158,6 +179,46 @@ function textCheck(maxBytes: number): Check {
   };
 }
 
+/** Text that is counted in characters. @param maxBytes with its own say only where fewer than that many characters may take */
+function shortTextCheck(mostCharacters: number, maxBytes: number, isBytes: boolean): Check {
+  return {
+    expected: `text of at most ${mostCharacters} characters${isBytes ? ` and ${maxBytes} bytes of UTF-8` : ""}`,
+    check(value) {
+      if (typeof value !== "string") return TYPE;
+      if (isTooLong(value, mostCharacters)) return LENGTH;
+      return isBytes && utf8Length(value) > maxBytes ? LENGTH : value;
+    },
+  };
+}
+
+/** Text of which only what it is taken for is kept. */
+function anyTextCheck(mostCharacters: number, kept: (text: string) => string): Check {
+  return {
+    expected: `text of at most ${mostCharacters} characters`,
+    check(value) {
+      if (typeof value !== "string") return TYPE;
+      return isTooLong(value, mostCharacters) ? LENGTH : kept(value);
+    },
+  };
+}
+
+function otherwise(values: readonly string[], other: string): (text: string) => string {
+  const known = new Set(values);
+  return (text) => (known.has(text) ? text : other);
+}
+
+function isTooLong(text: string, mostCharacters: number): boolean {
+  // Each character is one unit of text, or two.
+  return text.length > mostCharacters && characterCount(text) > mostCharacters;
+}
+
+/** Whether an identifier's text may be too many bytes while it is not too many characters. */
+function boundsBytes(column: ColumnSpec): boolean {
+  if (column.class !== "identifier" || column.type !== "utf8" || column.maxCharacters === undefined)
+    return false;
+  return maxTextBytes(column) < column.maxCharacters * CHARACTER_BYTES;
+}
+
 function checkMoment(value: unknown): RowValue | Fault {
   let ms = value;
   if (typeof value === "string") {
@@ -167,6 +228,10 @@ function checkMoment(value: unknown): RowValue | Fault {
   if (typeof ms !== "number") return TYPE;
   if (Number.isInteger(ms)) return ms >= MIN_MOMENT_MS && ms <= MAX_MOMENT_MS ? ms + 0 : BOUND;
   return isInfinite(ms) ? BOUND : TYPE;
+}
+
+function aboveText(above: number, max: number): string {
+  return max >= F32_MAX ? `above ${above}` : `above ${above}, up to ${max}`;
 }
 
 function rangeText(min: number | bigint, max: number | bigint): string {

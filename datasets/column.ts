@@ -9,6 +9,7 @@
  * | moment     | event time                                            | itself                                          |
  * | identifier | names a person, account, host, resource or process    | a keyed hash, under the name `as`               |
  * | pseudonym  | such a keyed hash, in a dataset derived from another  | itself                                          |
+ * | place      | a region or zone, as text                             | one of a closed list of wider regions (`us-*`)  |
  *
  * A column without a class, or with one this list does not have, does not start: the system fails closed.
  *
@@ -17,14 +18,15 @@
  * - A *quasi-identifier* (`quasi`) may be known from elsewhere, so that rows could be found by it. It is generalized until
  *   enough rows share its values. The event time always is one.
  * - A *sensitive* one (`sensitive`) is what somebody would look for once a row is found: how well it is hidden is reported.
- * - Of the others, measures leave rounded and categories as they are. Pseudonyms and moments do not leave at all: they are
+ * - Of the others, measures leave rounded, categories and places as they are. Pseudonyms and moments do not leave at all: they are
  *   one of a kind, and would tie a row to others, here and in other files.
  */
 
 import type { ColumnType } from "../runtime/batch/index.ts";
 import { MAX_MOMENT_MS, MIN_MOMENT_MS } from "./moment-text.ts";
+import { nextDouble, nextFloat } from "./neighbours.ts";
 
-export const PRIVACY_CLASSES = ["measure", "category", "moment", "identifier", "pseudonym"] as const;
+export const PRIVACY_CLASSES = ["measure", "category", "moment", "identifier", "pseudonym", "place"] as const;
 export type PrivacyClass = (typeof PRIVACY_CLASSES)[number];
 
 /**
@@ -40,6 +42,7 @@ export const STEPS_BY_CLASS = {
   moment: ["hour", "day", "removed"],
   identifier: ["exact", "removed"],
   pseudonym: ["exact", "removed"],
+  place: ["exact", "removed"],
 } as const satisfies Readonly<Record<PrivacyClass, readonly GeneralizationStep[]>>;
 
 interface Described {
@@ -67,8 +70,15 @@ interface Bounded {
   readonly max?: number;
 }
 
-export interface MeasureColumn extends Described, Bounded, Sensitive {
+/** A column that a sender may leave out, or give as null, though it is never missing. */
+interface Defaulted<Value> {
+  readonly default?: Value;
+}
+
+export interface MeasureColumn extends Described, Bounded, Sensitive, Defaulted<number | boolean> {
   readonly class: "measure";
+  /** Accepted are only values above this one. For floats, instead of `min`. */
+  readonly above?: number;
   readonly type: "f64" | "f32" | "u64" | "i64" | "u32" | "i32" | "u16" | "u8" | "bool";
   /** UCUM-like: `MiB`, `By`, `ms`, `%`, `1` for a pure number or count. */
   readonly unit: string;
@@ -81,9 +91,22 @@ export interface CategoryColumn extends Described, Sensitive {
   readonly type: "category";
   /** The closed list, from 1 to 255 values. */
   readonly values: readonly string[];
+  /** One of `values`, which stands for every text that is none of them: what such a text says is not kept. Default: it is refused. */
+  readonly otherwise?: string;
+  /** Longest text that is accepted, in Unicode characters; for one with `otherwise`. Default 256. */
+  readonly maxCharacters?: number;
 }
 
-export interface MomentColumn extends Described {
+export interface PlaceColumn extends Described, Sensitive {
+  readonly class: "place";
+  readonly type: "category";
+  /** Wider regions that leave: those of places.ts. */
+  readonly values: readonly string[];
+  /** Longest text that is accepted, in Unicode characters. Default 256. */
+  readonly maxCharacters?: number;
+}
+
+export interface MomentColumn extends Described, Defaulted<"now"> {
   readonly class: "moment";
   readonly type: "timestamp";
 }
@@ -97,8 +120,10 @@ export interface IdentifierColumn extends Described, Bounded {
   readonly as?: string;
   /** Width of the pseudonym. Default `u64`; `u32` where the source's schema has no room for more. */
   readonly pseudonym?: "u64" | "u32";
-  /** Longest value in bytes of UTF-8, for `utf8`. Default 256. */
+  /** Longest value in bytes of UTF-8, for `utf8`. Default: what `maxCharacters` may take, 4 bytes each, else 256. */
   readonly maxBytes?: number;
+  /** Longest value in Unicode characters, for `utf8`. Default: what `maxBytes` has room for. */
+  readonly maxCharacters?: number;
 }
 
 export interface PseudonymColumn extends Described {
@@ -107,10 +132,33 @@ export interface PseudonymColumn extends Described {
   readonly kind: string;
 }
 
-export type ColumnSpec = MeasureColumn | CategoryColumn | MomentColumn | IdentifierColumn | PseudonymColumn;
+export type ColumnSpec =
+  | MeasureColumn
+  | CategoryColumn
+  | MomentColumn
+  | IdentifierColumn
+  | PseudonymColumn
+  | PlaceColumn;
 
 /** Bytes that a text column accepts when it does not say. */
 export const DEFAULT_MAX_TEXT_BYTES = 256;
+/** Characters of a text that a category or a place takes for one of its own, when it does not say. */
+export const DEFAULT_MAX_CHARACTERS = 256;
+/** Bytes of UTF-8 that a character takes at the most. */
+export const CHARACTER_BYTES = 4;
+
+/** A column that takes any text there is, up to its length, and keeps which of its values that is taken for. */
+export type TextualCategory = PlaceColumn | (CategoryColumn & { readonly otherwise: string });
+
+export function isTextualCategory(column: ColumnSpec): column is TextualCategory {
+  return column.class === "place" || (column.class === "category" && column.otherwise !== undefined);
+}
+
+/** Longest text of such a column, in Unicode characters; of an identifier undefined where only its bytes are bounded. */
+export function maxCharacters(column: IdentifierColumn | TextualCategory): number | undefined {
+  if (column.class === "identifier") return column.maxCharacters;
+  return column.maxCharacters ?? DEFAULT_MAX_CHARACTERS;
+}
 
 /** The type of a column as it leaves. */
 export function publicType(column: ColumnSpec): ColumnType {
@@ -122,11 +170,24 @@ export function publicName(name: string, column: ColumnSpec): string {
   return column.class === "identifier" ? (column.as ?? name) : name;
 }
 
-/** Bounds of a numeric column: declared, or what its type holds (exactly, in a double: 64-bit types end at 2^53 - 1). */
+/**
+ * Bounds of a numeric column, inclusive: declared, or what its type holds (exactly, in a double: 64-bit types end at 2^53 - 1).
+ * For one that is `above` something, the float next to that.
+ */
 export function boundsOf(column: ColumnSpec): readonly [min: number, max: number] {
   const [lowest, highest] = typeBounds(column.type);
   if (column.class !== "measure" && column.class !== "identifier") return [lowest, highest];
-  return [column.min ?? lowest, column.max ?? highest];
+  return [
+    (column.class === "measure" ? leastAbove(column) : undefined) ?? column.min ?? lowest,
+    column.max ?? highest,
+  ];
+}
+
+function leastAbove({ above, type }: MeasureColumn): number | undefined {
+  if (above === undefined) return undefined;
+  if (type !== "f32") return nextDouble(above, 1);
+  const rounded = Math.fround(above);
+  return rounded > above ? rounded : nextFloat(rounded, 1);
 }
 
 /** What a type holds; without end for those that are no numbers. */

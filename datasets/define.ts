@@ -4,7 +4,14 @@
  */
 
 import { BatchPlan, type BatchSchema, type FieldSpec, type RawFieldSpec } from "../runtime/batch/index.ts";
-import { type ColumnSpec, DEFAULT_MAX_TEXT_BYTES, publicName, publicType } from "./column.ts";
+import {
+  CHARACTER_BYTES,
+  type ColumnSpec,
+  DEFAULT_MAX_TEXT_BYTES,
+  publicName,
+  publicType,
+} from "./column.ts";
+import { exportsFault } from "./exports-fault.ts";
 import type { Columns, DatasetFacts, DatasetSpec } from "./spec.ts";
 import { specFault } from "./spec-fault.ts";
 
@@ -17,6 +24,8 @@ export interface Dataset<C extends Columns = Columns> extends DatasetFacts<C> {
   readonly maxRowTextBytes: number;
   /** What leaves, in declared order. */
   readonly publicColumns: readonly PublicColumn[];
+  /** Declared columns that a sender may leave out, or give as null: nullable ones, and those that are filled on the way in. */
+  readonly optional: ReadonlySet<string>;
 }
 
 /** A column as it leaves. */
@@ -28,7 +37,10 @@ export interface PublicColumn {
   readonly spec: ColumnSpec;
 }
 
-type ValueOf<S extends ColumnSpec> = S extends { readonly class: "category"; readonly values: infer V }
+type ValueOf<S extends ColumnSpec> = S extends {
+  readonly type: "category";
+  readonly values: infer V;
+}
   ? V extends readonly string[]
     ? V[number]
     : string
@@ -68,15 +80,35 @@ export function defineDataset<const C extends Columns>(spec: DatasetSpec<C>): Da
   const longestText = Object.values(spec.columns)
     .filter((column) => column.class === "identifier" && column.type === "utf8")
     .reduce((bytes, column) => bytes + maxTextBytes(column), 0);
-  return { ...spec, plan: new BatchPlan(schema), maxRowTextBytes: longestText, publicColumns };
+  const dataset: Dataset<C> = {
+    ...spec,
+    plan: new BatchPlan(schema),
+    maxRowTextBytes: longestText,
+    publicColumns,
+    optional: optionalColumns(spec),
+  };
+  const laterFault = exportsFault(dataset);
+  if (laterFault !== undefined) throw new DatasetError(`dataset ${spec.name}: ${laterFault}`);
+  return dataset;
 }
 
 /** Longest value of a text column, in bytes of UTF-8. */
 export function maxTextBytes(column: ColumnSpec): number {
-  return column.class === "identifier" ? (column.maxBytes ?? DEFAULT_MAX_TEXT_BYTES) : DEFAULT_MAX_TEXT_BYTES;
+  if (column.class !== "identifier") return DEFAULT_MAX_TEXT_BYTES;
+  const { maxBytes, maxCharacters } = column;
+  if (maxBytes !== undefined) return maxBytes;
+  return maxCharacters === undefined ? DEFAULT_MAX_TEXT_BYTES : maxCharacters * CHARACTER_BYTES;
+}
+
+function optionalColumns({ columns, derivations = [] }: DatasetFacts<Columns>): ReadonlySet<string> {
+  const filled = derivations.flatMap(({ fills }) => fills);
+  const names = Object.entries(columns)
+    .filter(([, column]) => column.nullable === true || ("default" in column && column.default !== undefined))
+    .map(([name]) => name);
+  return new Set([...names, ...filled]);
 }
 
 function fieldOf(name: string, column: ColumnSpec, type: FieldSpec["type"]): FieldSpec {
   const field = { name, type, nullable: column.nullable ?? false };
-  return column.class === "category" ? { ...field, values: column.values } : field;
+  return column.type === "category" ? { ...field, values: column.values } : field;
 }

@@ -4,6 +4,7 @@ import type { ColumnType } from "../runtime/batch/index.ts";
 import type { WindowShape } from "../windowing/shape.ts";
 import type { PrivacyClass } from "./column.ts";
 import type { Dataset, WindowSpec } from "./define.ts";
+import type { NamedExport, Shadow } from "./spec.ts";
 import { windowedColumns } from "./windowed-columns.ts";
 
 export interface DatasetDescription {
@@ -15,6 +16,14 @@ export interface DatasetDescription {
   readonly derivedFrom: string | null;
   /** How its rows are windowed: a dataset each. */
   readonly windows: readonly WindowsDescription[];
+  /** Whether other programs may push rows of it. */
+  readonly pushed: boolean;
+  /** The column that a model is to learn, if it has one. */
+  readonly label: string | null;
+  /** Exports that it has by name. */
+  readonly exports: readonly ExportDescription[];
+  /** Of which two columns it is told how often they agree. */
+  readonly shadow: Shadow | null;
   /** What leaves, in order. */
   readonly columns: readonly ColumnDescription[];
 }
@@ -29,6 +38,10 @@ export interface WindowsDescription {
   readonly of: readonly string[];
 }
 
+export interface ExportDescription extends NamedExport {
+  readonly name: string;
+}
+
 export interface ColumnDescription {
   readonly name: string;
   readonly type: ColumnType;
@@ -38,7 +51,7 @@ export interface ColumnDescription {
   readonly nullable: boolean;
   /** The declared column it comes from; has another name where a pseudonym leaves. */
   readonly source: string;
-  /** The closed list of a category. */
+  /** The closed list of a category or a place. */
   readonly values: readonly string[] | null;
 }
 
@@ -55,6 +68,10 @@ export function describeDataset(dataset: Dataset): DatasetDescription {
       groupBy: by.groupBy ?? null,
       of: windowedColumns(by),
     })),
+    pushed: dataset.pushed ?? false,
+    label: dataset.label ?? null,
+    exports: Object.entries(dataset.exports ?? {}).map(([name, named]) => ({ name, ...named })),
+    shadow: dataset.shadow ?? null,
     columns: dataset.publicColumns.map(({ name, source, spec, field }) => ({
       name,
       type: field.type,

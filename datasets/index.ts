@@ -1,5 +1,6 @@
 /** Every dataset there is. To add one, declare it in a file of its own and list it here. */
 
+import { compressionTelemetry } from "./compression-telemetry.ts";
 import type { Dataset } from "./define.ts";
 import { memory } from "./memory.ts";
 import { optimization } from "./optimization.ts";
@@ -7,7 +8,10 @@ import { process } from "./process.ts";
 import { windowsOf } from "./windows.ts";
 
 /** Datasets whose rows come from outside: sampled or pushed. Only these can hold identifiers. */
-export const sourceDatasets: readonly Dataset[] = [memory, process, optimization];
+export const sourceDatasets: readonly Dataset[] = [memory, process, optimization, compressionTelemetry];
+
+/** Those of them that other programs may push. */
+export const pushedDatasets: readonly Dataset[] = sourceDatasets.filter(({ pushed }) => pushed === true);
 
 /** Datasets that are made from those: their windows. */
 export const derivedDatasets: readonly Dataset[] = sourceDatasets.flatMap(windowsOf);

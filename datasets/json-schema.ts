@@ -1,13 +1,22 @@
 /**
  * A dataset's rows as JSON Schema (2020-12): as they are streamed, which is what records/jsonl.ts writes, and as they may be
- * pushed, which is what validate.ts takes. Unit and privacy class stand in `x-millrace-unit` and `x-millrace-class`.
+ * pushed, which is what validate.ts takes. Unit and privacy class stand in `x-millrace-unit` and `x-millrace-class`; of a column that takes
+ * any text, what may be kept of it in `x-millrace-kept-as`; `x-millrace-derived` says that a column follows from others where it is left out.
  *
  * A streamed number is a number, as declared; that NaN would be written as null is for rows that break their declaration.
  */
 
-import { boundsOf, type ColumnSpec, fullBoundsOf } from "./column.ts";
+import {
+  boundsOf,
+  type ColumnSpec,
+  fullBoundsOf,
+  isTextualCategory,
+  maxCharacters,
+  type TextualCategory,
+} from "./column.ts";
 import { type Dataset, maxTextBytes, type PublicColumn } from "./define.ts";
 import { shortestFloat } from "./number-text.ts";
+import { OTHER_PLACE } from "./places.ts";
 
 /** A JSON Schema, or a part of one: plain JSON. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -32,11 +41,16 @@ export function streamedRowSchema(dataset: Dataset): JsonSchema {
   );
 }
 
-/** The schema of a row as it may be pushed: raw columns, those that are nullable optional. */
+/** The schema of a row as it may be pushed: raw columns, optional those that may be missing or are filled where they are. */
 export function pushedRowSchema(dataset: Dataset): JsonSchema {
   const columns = Object.entries(dataset.columns);
-  const properties = columns.map(([name, column]) => [name, pushedColumn(column)] as const);
-  const required = columns.filter(([, { nullable }]) => nullable !== true).map(([name]) => name);
+  const derived = new Set(dataset.derivations?.flatMap(({ fills }) => fills));
+  const properties = columns.map(([name, column]) => {
+    const schema = pushedColumn({ ...column, nullable: dataset.optional.has(name) });
+    const isDerived = derived.has(name) ? { "x-millrace-derived": true } : {};
+    return [name, { ...schema, ...defaultOf(column), ...isDerived }] as const;
+  });
+  const required = columns.map(([name]) => name).filter((name) => !dataset.optional.has(name));
   return rowSchema(dataset.title, properties, required);
 }
 
@@ -75,13 +89,14 @@ function pushedColumn(spec: ColumnSpec): JsonSchema {
       return columnSchema(spec, ["integer", "string"], { minimum, maximum, format: "date-time" });
     }
     case "category":
-      return categorySchema(spec, spec.values);
+      return isTextualCategory(spec) ? textualSchema(spec) : categorySchema(spec, spec.values);
     case "bool":
       return columnSchema(spec, ["boolean"], {});
     case "utf8": {
-      // JSON Schema counts characters; the validator counts bytes, of which there are at least as many.
-      const maxLength = maxTextBytes(spec);
-      return columnSchema(spec, ["string"], { maxLength, "x-millrace-max-bytes": maxLength });
+      // JSON Schema counts characters; where bytes are bounded, there are at least as many of them.
+      const maxBytes = maxTextBytes(spec);
+      const maxLength = Math.min(spec.maxCharacters ?? maxBytes, maxBytes);
+      return columnSchema(spec, ["string"], { maxLength, "x-millrace-max-bytes": maxBytes });
     }
     case "u64":
     case "i64": {
@@ -105,9 +120,25 @@ function categorySchema(spec: ColumnSpec, values: readonly string[]): JsonSchema
   return { enum: spec.nullable ? [...values, null] : values, ...annotations(spec) };
 }
 
+/** Any text, and what is kept of it. */
+function textualSchema(spec: TextualCategory): JsonSchema {
+  return columnSchema(spec, ["string"], {
+    maxLength: maxCharacters(spec),
+    "x-millrace-kept-as": spec.values,
+    "x-millrace-otherwise": spec.class === "place" ? OTHER_PLACE : spec.otherwise,
+  });
+}
+
 function annotations(spec: ColumnSpec): JsonSchema {
   const unit = spec.class === "measure" ? { "x-millrace-unit": spec.unit } : {};
   return { description: spec.meaning, "x-millrace-class": spec.class, ...unit };
+}
+
+/** What a sender who leaves it out has said. That of a moment is not the same in every row, so that it is no `default` of JSON Schema's. */
+function defaultOf(spec: ColumnSpec): JsonSchema {
+  if (spec.class === "moment")
+    return spec.default === undefined ? {} : { "x-millrace-default": spec.default };
+  return spec.class === "measure" && spec.default !== undefined ? { default: spec.default } : {};
 }
 
 function numberType({ type }: ColumnSpec): string {
@@ -117,15 +148,17 @@ function numberType({ type }: ColumnSpec): string {
 /** Bounds, where there are any but those of a double. */
 function numberBounds(spec: ColumnSpec): JsonSchema {
   const [minimum, maximum] = boundsOf(spec);
+  const above = spec.class === "measure" ? spec.above : undefined;
   return {
-    ...(minimum > -Number.MAX_VALUE ? { minimum } : {}),
+    ...(above !== undefined ? { exclusiveMinimum: above } : minimum > -Number.MAX_VALUE ? { minimum } : {}),
     ...(maximum < Number.MAX_VALUE ? { maximum } : {}),
   };
 }
 
 /** As above, for what was stored and printed: a float at its bound was rounded, and prints as its shortest decimal. */
 function streamedBounds(spec: ColumnSpec): JsonSchema {
-  if (spec.type !== "f32") return numberBounds(spec);
+  if (spec.class !== "measure" || spec.type !== "f32") return numberBounds(spec);
+  const { above: _, ...inclusive } = spec;
   const [min, max] = boundsOf(spec).map((bound) => shortestFloat(Math.fround(bound)));
-  return numberBounds({ ...spec, min, max } as ColumnSpec);
+  return numberBounds({ ...inclusive, min: min!, max: max! });
 }

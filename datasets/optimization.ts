@@ -15,6 +15,7 @@ export const optimization = defineDataset({
   batchRows: 1024,
   slots: 64,
   keepDays: 365,
+  pushed: true,
   columns: {
     timestamp: { class: "moment", type: "timestamp", meaning: "When the optimization began." },
     trigger: {

@@ -7,6 +7,7 @@
 
 import type { PublicColumn } from "./define.ts";
 import { parseMoment } from "./moment-text.ts";
+import { nextDouble, nextFloat } from "./neighbours.ts";
 import type { Token } from "./predicate-tokens.ts";
 
 export const OPERATORS = ["=", "!=", "<>", "<=", ">=", "<", ">"] as const;
@@ -134,22 +135,4 @@ function wholesAround(text: string): [below: bigint, above: bigint] {
   const divisor = 10n ** BigInt(-scale);
   const below = digits / divisor;
   return signed(below, digits % divisor === 0n ? below : below + 1n);
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-/** The double next to a finite one, or from an infinity to the largest. */
-function nextDouble(value: number, direction: 1 | -1): number {
-  if (value === 0) return direction * Number.MIN_VALUE;
-  bits.setFloat64(0, value);
-  // The bits of numbers of one sign are in the order of their magnitudes.
-  bits.setBigInt64(0, bits.getBigInt64(0) + (value > 0 === direction > 0 ? 1n : -1n));
-  return bits.getFloat64(0);
-}
-
-function nextFloat(value: number, direction: 1 | -1): number {
-  if (value === 0) return direction * 2 ** -149;
-  bits.setFloat32(0, value);
-  bits.setInt32(0, bits.getInt32(0) + (value > 0 === direction > 0 ? 1 : -1));
-  return bits.getFloat32(0);
 }

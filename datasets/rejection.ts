@@ -9,6 +9,10 @@ export const REJECTION_REASONS = [
   "bound",
   "category",
   "length",
+  /** It is no row of its format. */
+  "malformed",
+  /** What its sender says of a derived column is not what follows from the others. */
+  "derived",
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

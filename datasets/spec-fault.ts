@@ -4,23 +4,26 @@
  */
 
 import {
-  boundsOf,
+  CHARACTER_BYTES,
   type ColumnSpec,
+  DEFAULT_MAX_TEXT_BYTES,
   type GeneralizationStep,
+  isTextualCategory,
   PRIVACY_CLASSES,
   publicName,
   STEPS_BY_CLASS,
-  typeBounds,
 } from "./column.ts";
-import type { Columns, DatasetFacts } from "./spec.ts";
+import { learningFault } from "./learning-fault.ts";
+import { PLACES } from "./places.ts";
+import { type Columns, type DatasetFacts, MAX_KEEP_DAYS } from "./spec.ts";
+import { valuesFault } from "./values-fault.ts";
 import { windowsFault } from "./windows-fault.ts";
 
 /** Names stand in addresses, file names, topics, SQL and CSV headers. */
 const NAME = /^[a-z][a-z0-9_]*$/;
 const MAX_VALUES = 255;
 const MAX_BATCH_ROWS = 65536;
-/** A hundred years. */
-const MAX_KEEP_DAYS = 36_525;
+const MAX_TEXT_BYTES = 65536;
 
 /** The element types that each class may have, for declarations that no compiler has seen. */
 const TYPES_BY_CLASS: Readonly<Record<ColumnSpec["class"], readonly string[]>> = {
@@ -29,10 +32,11 @@ const TYPES_BY_CLASS: Readonly<Record<ColumnSpec["class"], readonly string[]>> =
   moment: ["timestamp"],
   identifier: ["utf8", "u32", "u64"],
   pseudonym: ["u64", "u32"],
+  place: ["category"],
 };
 
 /** Of the others nothing leaves in the anonymous profile that would have to be hidden. */
-const SENSITIVE_CLASSES: readonly ColumnSpec["class"][] = ["measure", "category"];
+const SENSITIVE_CLASSES: readonly ColumnSpec["class"][] = ["measure", "category", "place"];
 
 export interface CheckedSpec extends DatasetFacts<Columns> {
   readonly time: string;
@@ -59,7 +63,22 @@ export function specFault(spec: CheckedSpec): string | undefined {
   }
   const names = Object.entries(spec.columns).map(([name, column]) => publicName(name, column));
   if (new Set(names).size !== names.length) return `two columns leave under one name: ${names.join(", ")}`;
-  return windowsFault(spec);
+  return pushFault(spec) ?? learningFault(spec) ?? windowsFault(spec);
+}
+
+/** What is wrong with how its rows come in. */
+function pushFault({ columns, pushed, derived, slotTextBytes }: CheckedSpec): string | undefined {
+  if (pushed === true && derived !== undefined) return "its rows are derived; nobody can push them";
+  if (slotTextBytes === undefined) return undefined;
+  const longestRow = Object.values(columns).reduce((bytes, column) => bytes + textBytes(column), 0);
+  if (isWholeIn(slotTextBytes, longestRow, 2 ** 30)) return undefined;
+  return `slotTextBytes must be a whole number, and hold the texts of one row, which may be ${longestRow} bytes; it is ${slotTextBytes}`;
+}
+
+function textBytes(column: ColumnSpec): number {
+  if (column.class !== "identifier" || column.type !== "utf8") return 0;
+  const { maxBytes, maxCharacters } = column;
+  return maxBytes ?? (maxCharacters === undefined ? DEFAULT_MAX_TEXT_BYTES : maxCharacters * CHARACTER_BYTES);
 }
 
 function columnFault(name: string, column: ColumnSpec, spec: CheckedSpec): string | undefined {
@@ -82,6 +101,12 @@ function columnFault(name: string, column: ColumnSpec, spec: CheckedSpec): strin
     if (distinct !== column.values.length || distinct === 0 || distinct > MAX_VALUES) {
       return `category ${name} needs from 1 to ${MAX_VALUES} different values; it has ${column.values.length}`;
     }
+    if (column.otherwise !== undefined && !column.values.includes(column.otherwise)) {
+      return `category ${name} takes other texts for ${column.otherwise}, which is none of its values`;
+    }
+  }
+  if (column.class === "place" && JSON.stringify(column.values) !== JSON.stringify(PLACES)) {
+    return `place ${name} must have the values of places.ts, in their order`;
   }
   if ((column.class === "identifier" || column.class === "pseudonym") && !column.kind) {
     return `column ${name} must say what kind of thing it names`;
@@ -89,7 +114,9 @@ function columnFault(name: string, column: ColumnSpec, spec: CheckedSpec): strin
   if (column.class === "pseudonym" && spec.derived === undefined) {
     return `column ${name} claims to be a pseudonym already, which only a derived dataset can have`;
   }
-  return boundsFault(name, column) ?? anonymityFault(name, column, name === spec.time);
+  return (
+    valuesFault(name, column) ?? lengthFault(name, column) ?? anonymityFault(name, column, name === spec.time)
+  );
 }
 
 /** What is wrong with its part in the anonymous profile. */
@@ -104,7 +131,7 @@ function anonymityFault(name: string, column: ColumnSpec, isTime: boolean): stri
       return `column ${name} is both a quasi-identifier and sensitive; either it is known from elsewhere, or it is to be hidden`;
     }
     if (!SENSITIVE_CLASSES.includes(column.class)) {
-      return `column ${name} is sensitive and has class ${column.class}; only a measure or a category can be sensitive`;
+      return `column ${name} is sensitive and has class ${column.class}; only a measure, a category or a place can be sensitive`;
     }
   }
   if (column.steps === undefined) return undefined;
@@ -117,31 +144,20 @@ function anonymityFault(name: string, column: ColumnSpec, isTime: boolean): stri
   return undefined;
 }
 
-function boundsFault(name: string, column: ColumnSpec): string | undefined {
-  if (column.class !== "measure" && column.class !== "identifier") return undefined;
-  const [min, max] = boundsOf(column);
-  const [lowest, highest] = typeBounds(column.type);
-  if (!(min <= max && min >= lowest && max <= highest)) {
-    return `column ${name} is bounded by ${min} and ${max}; expected bounds in order, within what ${column.type} holds`;
-  }
-  const isWhole = column.type !== "f64" && column.type !== "f32" && column.type !== "bool";
-  if (isWhole && column.type !== "utf8" && !(Number.isInteger(min) && Number.isInteger(max))) {
-    return `column ${name} holds whole numbers; its bounds ${min} and ${max} must be whole`;
-  }
-  if (column.class === "measure" && column.earlier !== undefined) {
-    if (column.nullable === true) return `column ${name} may be missing: it was, before there was it`;
-    if (!(column.earlier >= min && column.earlier <= max && column.type !== "bool")) {
-      return `column ${name} had the value ${column.earlier} before there was it, which it may not have`;
+/** What is wrong with how long its texts may be. */
+function lengthFault(name: string, column: ColumnSpec): string | undefined {
+  if (column.class === "identifier" && column.maxBytes !== undefined) {
+    if (!isWholeIn(column.maxBytes, 1, MAX_TEXT_BYTES)) {
+      return `column ${name} has maxBytes ${column.maxBytes}; expected a whole number from 1 to ${MAX_TEXT_BYTES}`;
     }
   }
-  if (
-    column.class === "identifier" &&
-    column.maxBytes !== undefined &&
-    !isWholeIn(column.maxBytes, 1, 65536)
-  ) {
-    return `column ${name} has maxBytes ${column.maxBytes}; expected a whole number from 1 to 65536`;
-  }
-  return undefined;
+  const most = "maxCharacters" in column ? column.maxCharacters : undefined;
+  if (most === undefined) return undefined;
+  const isText = column.class === "identifier" ? column.type === "utf8" : isTextualCategory(column);
+  if (!isText) return `column ${name} has maxCharacters and takes no text but that of its values`;
+  const mostCharacters = MAX_TEXT_BYTES / CHARACTER_BYTES;
+  if (isWholeIn(most, 1, mostCharacters)) return undefined;
+  return `column ${name} has maxCharacters ${most}; expected a whole number from 1 to ${mostCharacters}`;
 }
 
 function isWholeIn(value: number, min: number, max: number): boolean {

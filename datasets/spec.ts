@@ -5,6 +5,8 @@ import type { ColumnSpec } from "./column.ts";
 
 /** Days that rows are kept for where a dataset does not say. */
 export const DEFAULT_KEEP_DAYS = 365;
+/** The longest, and how far back a named export may go: a hundred years. */
+export const MAX_KEEP_DAYS = 36_525;
 
 export type Columns = Readonly<Record<string, ColumnSpec>>;
 
@@ -64,6 +66,61 @@ export type WindowSpec =
       readonly count: number;
     });
 
+/** The values of one column of rows that are being derived from: numbers, codes of a category, 0 and 1. */
+export interface Cells {
+  /** Whether there was a value in every row when it was asked for first: nothing has to be filled in. */
+  readonly isWhole: boolean;
+  isThere(row: number): boolean;
+  /** Means nothing where it is not there. */
+  get(row: number): number;
+  /** Makes it be there. */
+  set(row: number, value: number): void;
+}
+
+/** Rows that were pushed, within their bounds, on their way in. */
+export interface DerivingRows {
+  readonly rows: number;
+  /** When they came, wall time in milliseconds. */
+  readonly arrivedMs: number;
+  /** Milliseconds of a clock that only goes forward: for what a derivation says of its own time. */
+  elapsedMs(): number;
+  /** Whether it was refused already. */
+  isBad(row: number): boolean;
+  cells(column: string): Cells;
+  /** Refuses a row for what its sender said of a column. */
+  refuse(row: number, column: string, expected: string, got: string): void;
+}
+
+/** Columns that follow from others: filled where a sender left them out, and checked where he gave them. */
+export interface Derivation {
+  /** Columns that may be left out for it. */
+  readonly fills: readonly string[];
+  derive(rows: DerivingRows): void;
+}
+
+/** An export that a dataset has by name: which rows and columns, in which order. */
+export interface NamedExport {
+  readonly title: string;
+  /** Public columns, in order. */
+  readonly columns: readonly string[];
+  /** A predicate of predicate.ts. */
+  readonly where: string;
+  /** Days back from now. */
+  readonly days: number;
+  /** Only the newest rows, so many at the most, the latest first. */
+  readonly newest: number;
+  readonly format: "csv";
+}
+
+/** A choice that is made in one way and would be made in another: how often the two agree is told. */
+export interface Shadow {
+  /** Columns of what was chosen, what would have been, what it is told by, and what a share of the traffic is chosen by: a pseudonym of 64 bits. */
+  readonly actual: string;
+  readonly oracle: string;
+  readonly by: string;
+  readonly unit: string;
+}
+
 export interface DatasetFacts<C extends Columns> {
   /** `[a-z][a-z0-9_]*`: it stands in addresses, file names and topics. */
   readonly name: string;
@@ -74,6 +131,17 @@ export interface DatasetFacts<C extends Columns> {
   readonly batchRows: number;
   /** Batches that may be in flight; a power of two. */
   readonly slots: number;
+  /** Whether other programs may push rows of it. Default false. */
+  readonly pushed?: boolean;
+  /** Bytes of text that one slot has room for; longer ones take more slots. At least one row's longest. Default: the longest of `batchRows`. */
+  readonly slotTextBytes?: number;
+  /** Columns that follow from others, in the order they are derived in. */
+  readonly derivations?: readonly Derivation[];
+  /** The column that a model is to learn: a category. */
+  readonly label?: string;
+  /** By name, such as `training`. */
+  readonly exports?: Readonly<Record<string, NamedExport>>;
+  readonly shadow?: Shadow;
   /** How its rows are windowed; absent: they are not. */
   readonly windows?: readonly WindowSpec[];
   /** Days that its rows are kept for when no setting says otherwise; whole, at least 1. Default 365. */

@@ -23,6 +23,18 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
+/** Unicode characters of `text`, as PostgreSQL counts those of a VARCHAR: a pair of surrogates is one, and so is one without its other half. */
+export function characterCount(text: string): number {
+  const { length } = text;
+  let characters = length;
+  for (let at = 0; at + 1 < length; at++) {
+    if (!isHigh(text.charCodeAt(at)) || !isLow(text.charCodeAt(at + 1))) continue;
+    characters--;
+    at++;
+  }
+  return characters;
+}
+
 /** Writes `text` at `into[at]`, which has room for it. @returns the place after its last byte */
 export function writeUtf8(into: Uint8Array, at: number, text: string): number {
   const { length } = text;

@@ -17,7 +17,10 @@ export type RowVerdict =
   | { readonly ok: true; readonly row: Row }
   | { readonly ok: false; readonly rejection: Rejection };
 
-/** @param row which of the pushed rows it is, for the refusal */
+/**
+ * Whether a value is good as a row; whether its derived columns follow from the others is looked at when it is derived from.
+ * @param row which of the pushed rows it is, for the refusal
+ */
 export type RowValidator = (value: unknown, row: number) => RowVerdict;
 
 /** A column name that a refusal repeats; others could be anything, line breaks included. */
@@ -27,14 +30,15 @@ const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
  * Makes the validator of a dataset's rows. What it accepts, by column:
  * moments as whole milliseconds since 1970 or as RFC 3339 text; numbers within their bounds; 64-bit numbers also as
  * decimal text or bigint (as a number only up to 2^53 - 1; measures never beyond); `bool` as true or false; categories as
- * one of their values. What is not there, or null, is null in a nullable column. The first fault found is told: an
- * unknown column, else the first column in declared order.
+ * one of their values; places, and categories that have an `otherwise`, as any text up to their length, of which what it is taken
+ * for is what the row has. What is not there, or null, is null in a nullable column, and in one that is filled afterwards:
+ * with its default, or by a derivation. The first fault found is told: an unknown column, else the first column in declared order.
  */
 export function createRowValidator(dataset: Dataset): RowValidator {
   const names = Object.keys(dataset.columns);
   const indexOf = new Map(names.map((name, index) => [name, index]));
   const checks = Object.values(dataset.columns).map(columnCheck);
-  const nullable = Object.values(dataset.columns).map((column) => column.nullable ?? false);
+  const optional = names.map((name) => dataset.optional.has(name));
   const listed = names.join(", ");
   const found: unknown[] = new Array(names.length).fill(undefined);
 
@@ -60,7 +64,7 @@ export function createRowValidator(dataset: Dataset): RowValidator {
       const column = names[index]!;
       const { check, expected, tell } = checks[index]!;
       if (came === undefined || came === null) {
-        if (!nullable[index])
+        if (!optional[index])
           return refuse({ row, column, reason: "missing", expected, got: whatCame(came) });
         made[column] = null;
         continue;

@@ -109,11 +109,11 @@ function listFault(what: string, names: readonly string[]): string | undefined {
   return twice === undefined ? undefined : `${what} have ${twice} twice`;
 }
 
-/** Whether it is a pseudonym when it leaves, or a category. */
+/** Whether it is a pseudonym when it leaves, a category, or a place. */
 function isName(column: ColumnSpec | undefined, mayBeNull: boolean): column is ColumnSpec {
   if (column === undefined || (column.nullable === true && !mayBeNull)) return false;
   const { class: privacy } = column;
-  if (privacy === "category") return true;
+  if (privacy === "category" || privacy === "place") return true;
   return (privacy === "identifier" || privacy === "pseudonym") && publicType(column) !== "utf8";
 }
 

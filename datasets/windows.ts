@@ -13,7 +13,14 @@
  */
 
 import type { WindowShape } from "../windowing/shape.ts";
-import { type ColumnSpec, type PseudonymColumn, publicName, publicType } from "./column.ts";
+import {
+  type CategoryColumn,
+  type ColumnSpec,
+  type PlaceColumn,
+  type PseudonymColumn,
+  publicName,
+  publicType,
+} from "./column.ts";
 import { type Columns, type Dataset, DatasetError, type DatasetSpec, defineDataset } from "./define.ts";
 import { FIGURES, type Figure, TRENDS, type WindowSpec } from "./spec.ts";
 
@@ -180,13 +187,10 @@ function count(meaning: string): ColumnSpec {
   return { class: "measure", type: "u32", unit: "1", meaning };
 }
 
-/** What a name is in windows: the pseudonym that leaves of it, or the category itself. */
-function publicColumn(
-  source: Dataset,
-  name: string,
-): PseudonymColumn | Extract<ColumnSpec, { class: "category" }> {
+/** What a name is in windows: the pseudonym that leaves of it, or the category or place itself. */
+function publicColumn(source: Dataset, name: string): PseudonymColumn | CategoryColumn | PlaceColumn {
   const column = specNamed(source, name);
-  if (column?.class === "category") return column;
+  if (column?.class === "category" || column?.class === "place") return column;
   if (column?.class !== "identifier" && column?.class !== "pseudonym") {
     throw new DatasetError(`dataset ${source.name} has no pseudonym or category ${name} that leaves`);
   }

@@ -6,7 +6,8 @@
  * that each loop does one thing, and nothing is allocated per value.
  */
 
-import { Batch, batchBytes, type Column, type TextBytes } from "../runtime/batch/index.ts";
+import { alignUp } from "../runtime/arena.ts";
+import { Batch, BatchPlan, batchBytes, type Column, type TextBytes } from "../runtime/batch/index.ts";
 import type { Dataset } from "./define.ts";
 import { maxTextBytes } from "./define.ts";
 import type { Row } from "./row.ts";
@@ -86,13 +87,24 @@ export function createRowWriter(memory: WebAssembly.Memory, dataset: Dataset): R
   };
 }
 
-/** Bytes of a slot that holds any batch of the dataset: `batchRows` rows, each with the longest text it may have. */
+/**
+ * Bytes of a slot of the dataset: `batchRows` rows, each with the longest text it may have; or as much text as a slot is to have
+ * room for, so that rows with longer ones take more slots.
+ */
 export function maxBatchBytes(dataset: Dataset): number {
-  const textBytes: Record<string, number> = {};
-  for (const [name, column] of Object.entries(dataset.columns)) {
-    if (column.type === "utf8") textBytes[name] = maxTextBytes(column) * dataset.batchRows;
+  const { plan, batchRows, maxRowTextBytes, slotTextBytes } = dataset;
+  const texts = Object.entries(dataset.columns).filter(([, { type }]) => type === "utf8");
+  if (slotTextBytes === undefined || slotTextBytes >= maxRowTextBytes * batchRows) {
+    const longest = texts.map(([name, column]) => [name, maxTextBytes(column) * batchRows] as const);
+    return batchBytes(plan, batchRows, Object.fromEntries(longest));
   }
-  return batchBytes(dataset.plan, dataset.batchRows, textBytes);
+  // However it is divided among the columns: each begins on a multiple of 8.
+  return batchBytes(plan, batchRows) + alignUp(slotTextBytes, 8) + texts.length * 8;
+}
+
+/** Bytes of the public part of any batch of the dataset, and what is in front of it: what a frame of the log may have to hold. */
+export function maxPublicBytes({ plan, batchRows }: Dataset): number {
+  return batchBytes(new BatchPlan({ public: plan.schema.public, raw: [] }), batchRows);
 }
 
 function columnWriter(name: string, column: Column): ColumnWriter {

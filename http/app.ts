@@ -10,14 +10,17 @@ import { closing, createRoutes } from "./route-table.ts";
 import { actorRoutes } from "./routes/actors.ts";
 import { configRoutes } from "./routes/config.ts";
 import { datasetRoutes } from "./routes/datasets.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { exportJobRoutes } from "./routes/export-jobs.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { ingestRoutes } from "./routes/ingest.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { outletRoutes } from "./routes/outlets.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
+import { qualityRoutes } from "./routes/quality.ts";
 import { queryRoutes } from "./routes/query.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -38,11 +41,14 @@ export function buildApp(deps: ControlDeps): App {
     configRoutes,
     stageRoutes,
     datasetRoutes,
+    qualityRoutes,
     streamRoutes,
     outletRoutes,
     exportRoutes,
     exportJobRoutes,
     queryRoutes,
+    ingestRoutes,
+    deadLetterRoutes,
     pipelineRoutes,
     storeRoutes,
     ledgerRoutes,

@@ -18,15 +18,44 @@ export type BodyBytes =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: "too-long" | "too-slow" | "too-many" | "broken" };
 
+/** Bytes that may be read at once of bodies that share it, beside how many bodies that may be. */
+export class ReadingRoom {
+  readonly #most: number;
+  #bytes = 0;
+
+  constructor(mostBytes: number) {
+    this.#most = mostBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @returns whether there was room */
+  tryTake(bytes: number): boolean {
+    if (this.#bytes + bytes > this.#most) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}
+
 const ofKnown = { most: MAX_BODIES, reading: 0 };
 const ofStrangers = { most: MAX_STRANGERS_BODIES, reading: 0 };
 
-/** Reads `body`; what was not read of it is given up. @param isStranger whether who sends it may do nothing so far */
+/**
+ * Reads `body`; what was not read of it is given up. @param isStranger whether who sends it may do nothing so far
+ * @param room what its bytes are counted in while it is read, for who has one
+ */
 export async function readBounded(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
   clock: Clock = systemClock,
   isStranger = false,
+  room?: ReadingRoom,
 ): Promise<BodyBytes> {
   if (body === null) return { ok: true, bytes: new Uint8Array(0) };
   const places = isStranger ? ofStrangers : ofKnown;
@@ -40,16 +69,20 @@ export async function readBounded(
   });
   const parts: Uint8Array[] = [];
   let length = 0;
+  let counted = 0;
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (isLate) return { ok: false, reason: "too-slow" };
       if (done) return { ok: true, bytes: concatBytes(parts) };
       length += value.byteLength;
-      if (length > maxBytes) {
+      const reason =
+        length > maxBytes ? "too-long" : room?.tryTake(value.byteLength) === false ? "too-many" : null;
+      if (reason !== null) {
         void giveUp(reader);
-        return { ok: false, reason: "too-long" };
+        return { ok: false, reason };
       }
+      counted = length;
       parts.push(value);
     }
   } catch {
@@ -57,6 +90,7 @@ export async function readBounded(
   } finally {
     deadline.cancel();
     places.reading--;
+    room?.giveBack(counted);
   }
 }
 

@@ -12,6 +12,7 @@ import type { CommandResult } from "../runtime/supervisor/index.ts";
 import type { ActorCommand, ActorTransition, SystemStatus } from "../runtime/system.ts";
 import type { Authority } from "./guard/known-names.ts";
 import type { TokenGrant } from "./guard/tokens.ts";
+import type { IngestDoors } from "./push/doors.ts";
 
 export interface ControlSettings {
   /** The host that was configured to listen on. */
@@ -107,6 +108,8 @@ export interface ControlDeps {
   /** All metrics in Prometheus' text format. */
   metricsText(): Promise<string>;
   readonly datasets: readonly Dataset[];
+  /** Absent in a system that takes no rows in. */
+  readonly ingest?: IngestDoors;
   readonly settings: ControlSettings;
   readonly clock: Clock;
   readonly log: Log;

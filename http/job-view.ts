@@ -61,6 +61,7 @@ export const JOB_VIEW = z
         to: moment().nullable(),
         columns: z.array(z.string()).optional(),
         where: z.string().optional(),
+        newest: z.number().optional(),
         compression: z.string().optional(),
         profile: z.string().optional(),
         k: z.number().optional(),

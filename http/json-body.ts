@@ -37,7 +37,7 @@ export async function readJsonBody(c: RequestContext, clock?: Clock): Promise<Bo
   const read = isLengthSaid
     ? await readWhole(c.req.raw, maxBytes, clock, isStranger)
     : await readBounded(c.req.raw.body, maxBytes, clock, isStranger);
-  if (!read.ok) return { ok: false, response: unread(c, read.reason, maxBytes) };
+  if (!read.ok) return { ok: false, response: unreadBody(c, read.reason, maxBytes, "a body of JSON") };
   const { bytes } = read;
   if (bytes.byteLength === 0) return refuse(c, "came nothing");
   try {
@@ -66,11 +66,12 @@ function refuse(c: RequestContext, what: string): BodyRead {
   return { ok: false, response: problem(c, "bad-body", { detail: `expected a body of JSON; ${what}` }) };
 }
 
-/** Why a body was not read to its end. What is left of it cannot be told from the next request. */
-function unread(
+/** Why a body was not read to its end. What is left of it cannot be told from the next request. @param expected what it is */
+export function unreadBody(
   c: RequestContext,
   reason: "too-long" | "too-slow" | "too-many" | "broken",
   maxBytes: number,
+  expected: string,
 ): Response {
   const headers = { connection: "close" };
   if (reason === "too-long") {
@@ -85,5 +86,5 @@ function unread(
     const detail = `expected the whole body within ${BODY_MS / 1000} s; not all of it came`;
     return problem(c, "body-too-slow", { detail, headers });
   }
-  return problem(c, "bad-body", { detail: "expected a body of JSON; it broke off", headers });
+  return problem(c, "bad-body", { detail: `expected ${expected}; it broke off`, headers });
 }

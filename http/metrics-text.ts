@@ -12,10 +12,13 @@ import {
 import type { ClientView, FeedTotals } from "../actors/feed/subscription.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
 import type { WindowView } from "../actors/window-meters.ts";
+import { pushedDatasets } from "../datasets/index.ts";
 import { createMetrics, type MetricCells, type Metrics } from "../runtime/metrics/index.ts";
 import type { SystemStatus } from "../runtime/system.ts";
 import { AggregatorMetrics } from "./aggregator-metrics.ts";
 import type { ControlDeps } from "./control.ts";
+import { LetterMetrics } from "./letter-metrics.ts";
+import type { IngestDoors } from "./push/doors.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { actorStates } from "./system-view.ts";
 import { registerWindows } from "./window-metrics.ts";
@@ -38,19 +41,21 @@ const STATS_MS = 500;
  * @param windows what becomes of rows in windows
  */
 export function createMetricsText(
-  deps: Pick<ControlDeps, "ask" | "status" | "ledger" | "clock" | "feed">,
+  deps: Pick<ControlDeps, "ask" | "status" | "ledger" | "clock" | "feed" | "ingest">,
   cells: readonly MetricCells[] = [],
   windows: () => readonly WindowView[] = () => [],
 ): () => Promise<string> {
   const metrics = createMetrics({ prefix: "millrace_", cells });
   const store = new StoreMetrics(deps, deps.clock);
   const aggregator = new AggregatorMetrics(deps);
+  const letters = new LetterMetrics(deps);
   const take = async (): Promise<Snapshot> => {
     const message: BroadcasterMessage = { kind: "broadcast.stats" };
     const [answer] = await Promise.all([
       deps.ask<BroadcasterReplies["broadcast.stats"]>(BROADCASTER, message, STATS_MS),
       store.gather(),
       aggregator.gather(),
+      letters.gather(),
     ]);
     const streams = answer.ok ? answer.value : undefined;
     const { feed } = deps;
@@ -68,8 +73,14 @@ export function createMetricsText(
         snapshot.ledger.map(({ dataset }) => dataset),
       );
       aggregator.register(metrics);
+      letters.register(
+        metrics,
+        pushedDatasets.map(({ name }) => name),
+      );
       registerWindows(metrics, () => snapshot!.windows, deps.clock);
+      if (deps.ingest !== undefined) registerStaging(metrics, deps.ingest);
     }
+    deps.ingest?.counts.register(metrics);
     return metrics.render();
   };
 }
@@ -135,6 +146,13 @@ function registerSystem(metrics: Metrics, first: SystemStatus, now: () => System
   }
   const letters = () => now().deadLetters.count;
   metrics.registerCounter("dead_letters", "Messages and batches that nobody could handle.", {}, letters);
+}
+
+function registerStaging(metrics: Metrics, { staging }: IngestDoors): void {
+  const taken = "Bytes of pushed bodies that are not taken apart yet.";
+  metrics.registerGauge("staging_taken_bytes", taken, {}, () => staging.figures().takenBytes);
+  const lost = "Bodies whose reader gave no answer, and that are kept until it is known to be gone.";
+  metrics.registerGauge("staging_quarantined_bodies", lost, {}, () => staging.figures().quarantined);
 }
 
 function registerClients(metrics: Metrics, now: () => readonly ClientView[]): void {

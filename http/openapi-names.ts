@@ -9,6 +9,7 @@ export const TAGS: Readonly<Record<string, string | undefined>> = {
   streams: "Rows as they come.",
   outlets: "Streams that are pushed: TCP, named pipes, ZeroMQ.",
   exports: "Stored rows as files.",
+  ingest: "Rows of other programs, taken in.",
   query: "SQL over what is stored.",
   pipeline: "Statistics of values that other programs send, over the last minutes. Its names are snake_case.",
   store: "What lies on the disk, and where every row has gone.",

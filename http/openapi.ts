@@ -110,11 +110,20 @@ function operationOf(spec: RouteSpec, schemas: Schemas, shared: Record<string, R
       : {
           requestBody: {
             required: true,
-            content: { "application/json": { schema: schemas.of(body.schema) } },
+            content: bodyContent(body, schemas),
           },
         }),
     responses: responsesOf(spec, schemas, shared),
   };
+}
+
+function bodyContent(body: NonNullable<RouteSpec["body"]>, schemas: Schemas): Record<string, MediaType> {
+  if ("schema" in body) return { "application/json": { schema: schemas.of(body.schema) } };
+  const entries = Object.entries(body.forms).map(([type, { schema }]) => [
+    type,
+    mediaType(type, schema, schemas),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function parametersOf(

@@ -4,7 +4,14 @@
  */
 
 import { z } from "zod";
-import { COMPRESSIONS, EXPORT_FORMATS, type ExportOrder, PROFILES } from "../actors/exporter/order.ts";
+import {
+  COMPRESSIONS,
+  EXPORT_FORMATS,
+  type ExportOrder,
+  MAX_NEWEST,
+  PROFILES,
+} from "../actors/exporter/order.ts";
+import { exportNames, namedExport, namedRows } from "../datasets/named-export.ts";
 import { came, type Fault, fault } from "./fault.ts";
 import { fieldFault } from "./json-body.ts";
 import { DEFAULT_HOURS, timeSpan } from "./time-span.ts";
@@ -30,6 +37,16 @@ const SAID = {
   where: {
     description: "Which rows: a predicate, such as `cpu_percent > 50 and state = 'running'`. Default: all.",
     examples: ["timestamp > '2026-01-01'"],
+  },
+  newest: {
+    description: `Only the newest rows, so many at the most, the latest first. From 1 to ${MAX_NEWEST}. Default: all, as they are stored.`,
+    examples: [100],
+  },
+  name: {
+    description:
+      "An export that the dataset has by name, such as `training`: its columns, its filter, its time and its number of newest rows. " +
+      "Time and number may be given all the same; columns and filter not.",
+    examples: ["training"],
   },
   compression: {
     description: `One of ${COMPRESSIONS.join(", ")} that the format allows. Default: zstd for Parquet, none for others.`,
@@ -67,6 +84,8 @@ export const ORDER = z
       .optional()
       .meta({ description: SAID.columns }),
     where: z.string("a filter as text").optional().meta(SAID.where),
+    newest: z.number("a number").optional().meta(SAID.newest),
+    name: z.string("the name of an export").optional().meta(SAID.name),
     compression: z.string("the name of a compression").optional().meta(SAID.compression),
     profile: z.string("the name of a profile").optional().meta(SAID.profile),
     k: z.number("a number").optional().meta(SAID.k),
@@ -86,6 +105,8 @@ export const ORDER_QUERY = z.object({
     .optional()
     .meta({ description: `${SAID.columns} With commas between them.`, examples: ["timestamp"] }),
   where: z.string().optional().meta(SAID.where),
+  newest: z.number().optional().meta(SAID.newest),
+  name: z.string().optional().meta(SAID.name),
   compression: z.string().optional().meta(SAID.compression),
   profile: z.string().optional().meta(SAID.profile),
   k: z.number().optional().meta(SAID.k),
@@ -111,7 +132,7 @@ export function orderFromQuery(
     return fault("compression", `${name.compression}, as the name of the file says`, came(compression));
   }
   const numbers: Record<string, number | undefined> = {};
-  for (const parameter of ["k", "maxSuppressed"] as const) {
+  for (const parameter of ["newest", "k", "maxSuppressed"] as const) {
     const given = text(parameter);
     if (given !== undefined && !NUMBER.test(given)) return fault(parameter, "a number", came(given));
     numbers[parameter] = given === undefined ? undefined : Number(given);
@@ -126,6 +147,7 @@ export function orderFromQuery(
       ?.split(",")
       .map((column) => column.trim()),
     where: text("where"),
+    name: text("name"),
     compression: compression ?? name.compression,
     profile: text("profile"),
     ...numbers,
@@ -135,10 +157,30 @@ export function orderFromQuery(
 
 type AnyInput = Omit<OrderInput, "hours"> & { readonly hours?: string | number | undefined };
 
-function orderOf({ hours, from, to, ...rest }: AnyInput, nowMs: number): OrderRead {
-  const span = timeSpan({ hours, from, to }, nowMs);
+function orderOf({ name, ...input }: AnyInput, nowMs: number): OrderRead {
+  const named = name === undefined ? undefined : rowsNamed(name, input);
+  if (named !== undefined && "parameter" in named) return named;
+  const { hours, from, to, ...rest } = { ...named, ...onlyGiven(input) };
+  // The export's own time, where none is given.
+  const span = timeSpan({ hours: from === undefined ? hours : input.hours, from, to }, nowMs);
   if (!span.ok) return span;
   const { fromMs, toMs } = span;
-  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return { ok: true, order: { ...(Object.fromEntries(given) as typeof rest), fromMs, toMs } as ExportOrder };
+  return { ok: true, order: { ...rest, fromMs, toMs } as ExportOrder };
+}
+
+function rowsNamed(name: string, { dataset, columns, where }: Omit<AnyInput, "name">) {
+  const known = namedExport(dataset, name);
+  if (known === undefined) {
+    const names = exportNames(dataset);
+    const expected =
+      names.length === 0 ? `none, as ${dataset} has no export by name` : `one of ${names.join(", ")}`;
+    return fault("name", expected, came(name));
+  }
+  const other = columns === undefined ? (where === undefined ? undefined : "where") : "columns";
+  if (other !== undefined) return fault(other, `none beside name=${name}, which says it`, "both");
+  return namedRows(known);
+}
+
+function onlyGiven<T extends object>(input: T): T {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as T;
 }

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   "token-needed": [401, "A token is needed"],
   "origin-refused": [403, "Another site may not ask this"],
   "scope-needed": [403, "The token is not good for this"],
+  "no-shadow": [404, "The dataset has no choice to compare"],
   "not-found": [404, "There is nothing at this address"],
   "unknown-actor": [404, "There is no such actor"],
   "unknown-dataset": [404, "There is no such dataset"],
@@ -39,10 +40,14 @@ export const PROBLEMS = {
   "body-type-refused": [415, "The request body is of a kind that is not taken"],
   "host-refused": [421, "This server is not known by this name"],
   "bad-setting": [422, "A setting cannot be used"],
+  "rows-refused": [422, "None of the rows is taken"],
+  "key-reused": [422, "Another body came under this key"],
   "below-policy": [422, "The privacy policy is not met"],
   "query-needs-extension": [422, "The query needs what is not built in"],
   "query-too-large": [422, "The query needs too much at once"],
   "values-refused": [422, "None of the values is taken"],
+  "lane-full": [429, "Rows come faster than they are stored"],
+  quota: [429, "Rows come faster than is allowed"],
   "too-fast": [429, "Requests come too fast"],
   "too-many-failures": [429, "Too many wrong tokens came from this address"],
   "headers-refused": [431, "The request's address and headers are too long"],
@@ -50,6 +55,7 @@ export const PROBLEMS = {
   "store-damaged": [500, "What is stored cannot be read"],
   "actor-failed": [503, "The part that answers this has failed on it"],
   "actor-unavailable": [503, "The part that answers this is not available"],
+  "rows-given-up": [503, "Rows were lost on their way to the log"],
   "too-many": [503, "Too many clients at once"],
   "query-timed-out": [504, "The query took longer than it may"],
   disk: [507, "The disk does not take it"],
@@ -66,13 +72,22 @@ export interface ProblemFacts {
 
 const INSTANCE_CHARACTERS = 200;
 
-export function problem(c: Context, code: ProblemCode, { detail, more = {}, headers = {} }: ProblemFacts) {
+/** The problem itself. @param instance the path that was asked for */
+export function problemObject(
+  code: ProblemCode,
+  { detail, more = {} }: Pick<ProblemFacts, "detail" | "more">,
+  instance: string,
+) {
   const [status, title] = PROBLEMS[code];
+  return { type: `urn:millrace:problem:${code}`, title, status, detail, instance, ...more };
+}
+
+export function problem(c: Context, code: ProblemCode, { detail, more = {}, headers = {} }: ProblemFacts) {
   // The path alone: a query may hold what does not belong into logs.
   const instance = shorten(c.req.path, INSTANCE_CHARACTERS);
-  const body = { type: `urn:millrace:problem:${code}`, title, status, detail, instance, ...more };
+  const body = problemObject(code, { detail, more }, instance);
   return new Response(`${JSON.stringify(body)}\n`, {
-    status,
+    status: body.status,
     headers: { "content-type": "application/problem+json", ...headers },
   });
 }

@@ -2,6 +2,8 @@
 
 import type { Context } from "hono";
 import type { QueryRefusal } from "../actors/analyst/protocol.ts";
+import type { ReplayRefusal } from "../actors/dead-letters/protocol.ts";
+import type { ExaminerRefusal } from "../actors/examiner/protocol.ts";
 import type { ExportRefusal, JobRefusal, PullRefusal } from "../actors/exporter/protocol.ts";
 import type { OutletRefusal } from "../actors/outlets/protocol.ts";
 import type { Refused } from "../actors/refused.ts";
@@ -13,6 +15,8 @@ export type Refusal =
   | JobRefusal
   | QueryRefusal
   | OutletRefusal
+  | ExaminerRefusal
+  | ReplayRefusal
   | "unknown-outlet"
   | "unknown-metric"
   | "bad-window";
@@ -38,6 +42,11 @@ const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
   "too-large": "query-too-large",
   "timed-out": "query-timed-out",
   unavailable: "actor-unavailable",
+  "no-shadow": "no-shadow",
+  busy: "too-many",
+  "lane-full": "lane-full",
+  quota: "quota",
+  "given-up": "rows-given-up",
   "unknown-outlet": "unknown-outlet",
   "address-taken": "outlet-refused",
   "address-refused": "outlet-refused",
@@ -51,6 +60,9 @@ const PROBLEM_OF: Readonly<Record<Refusal, ProblemCode>> = {
 /** Seconds after which it may be tried again, where trying again can help. */
 const RETRY_AFTER: Readonly<Partial<Record<ProblemCode, string>>> = {
   "too-many": "5",
+  "lane-full": "1",
+  quota: "5",
+  "rows-given-up": "2",
   "actor-failed": "2",
   "actor-unavailable": "2",
 };

@@ -2,7 +2,8 @@
  * Puts declared routes into the app, each behind a gate that is made from its declaration. What the gate refuses, in this order:
  *
  * 1. who may not ask this: `scope-needed`, 403;
- * 2. a body that is not taken: `body-refused`, 413; of another kind than uncompressed JSON: `body-type-refused`, 415;
+ * 2. a body that is not taken: `body-refused`, 413; of another kind than the route takes, uncompressed JSON where it says
+ *    nothing else: `body-type-refused`, 415;
  * 3. a parameter that is not declared, or comes twice: `bad-parameter`, 400. It was meant to say something.
  *
  * What a parameter's value may be is for the handler to judge. HEAD is answered as GET, without the body.
@@ -17,6 +18,7 @@ import { pathParts } from "./openapi-names.ts";
 import { badParameter, problem } from "./problem.ts";
 import {
   type App,
+  type RawBody,
   type RequestContext,
   type RequestEnv,
   type RouteSpec,
@@ -54,6 +56,11 @@ export function closing(c: RequestContext): Record<string, string> {
   return hasBody(c) ? { connection: "close" } : {};
 }
 
+/** A media type without its parameters, in lower case; empty: none came. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  return (contentType ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
 function gate(spec: RouteSpec): MiddlewareHandler<RequestEnv> {
   const parameters = Object.keys(spec.query?.shape ?? {});
   return async (c, next) =>
@@ -81,16 +88,34 @@ function refusedBody(c: RequestContext, { body }: RouteSpec): Response | undefin
     const detail = `expected a body of at most ${maxBytes} bytes; came ${length}`;
     return problem(c, "body-refused", { detail, headers: closing(c) });
   }
-  if (!saysJson(c.req.header("content-type")) || c.req.header("content-encoding") !== undefined) {
-    const detail =
-      "expected a body of JSON with the header Content-Type: application/json, and not compressed";
+  const refused = "forms" in body ? refusedForm(c, body) : refusedJson(c);
+  if (refused === undefined) c.set("maxBodyBytes", maxBytes);
+  return refused;
+}
+
+function refusedJson(c: RequestContext): Response | undefined {
+  if (saysJson(c.req.header("content-type")) && c.req.header("content-encoding") === undefined) {
+    return undefined;
+  }
+  const detail = "expected a body of JSON with the header Content-Type: application/json, and not compressed";
+  return problem(c, "body-type-refused", { detail, headers: { accept: "application/json", ...closing(c) } });
+}
+
+function refusedForm(c: RequestContext, { forms, packings }: RawBody): Response | undefined {
+  const types = Object.keys(forms);
+  const given = c.req.header("content-type");
+  if (!types.includes(mediaTypeOf(given))) {
+    const detail = `expected a Content-Type of ${types.join(", ")}; came ${came(given)}`;
     return problem(c, "body-type-refused", {
       detail,
-      headers: { accept: "application/json", ...closing(c) },
+      headers: { accept: types.join(", "), ...closing(c) },
     });
   }
-  c.set("maxBodyBytes", maxBytes);
-  return undefined;
+  const packing = c.req.header("content-encoding");
+  if (packing === undefined || ["identity", ...packings].includes(packing.toLowerCase())) return undefined;
+  const detail = `expected a Content-Encoding of ${packings.join(", ")}, or none; came ${came(packing)}`;
+  const headers = { "accept-encoding": packings.join(", "), ...closing(c) };
+  return problem(c, "body-type-refused", { detail, headers });
 }
 
 function refusedParameter(c: RequestContext, known: readonly string[]): Response | undefined {

@@ -40,6 +40,21 @@ export interface Answer {
   readonly content?: Readonly<Record<string, AnswerContent>>;
 }
 
+/** A body of JSON, uncompressed. */
+export interface JsonBody {
+  readonly schema: z.ZodType;
+  readonly maxBytes?: number;
+}
+
+/** A body in one of several forms, which its handler reads as bytes. */
+export interface RawBody {
+  /** By media type, in lower case and without parameters; the first is the one that the reference shows. */
+  readonly forms: Readonly<Record<string, AnswerContent>>;
+  /** What it may be compressed with: each a `Content-Encoding` beside `identity`. */
+  readonly packings: readonly string[];
+  readonly maxBytes: number;
+}
+
 export interface RouteSpec {
   readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** As Hono has it: `/v1/actors/:name/restart`. */
@@ -58,7 +73,7 @@ export interface RouteSpec {
   /** Headers that say something to this route alone, as an object; each with `.describe()`. */
   readonly headers?: z.ZodObject;
   /** A body that is taken; without it one is refused. */
-  readonly body?: { readonly schema: z.ZodType; readonly maxBytes?: number };
+  readonly body?: JsonBody | RawBody;
   readonly answers: Readonly<Record<number, Answer>>;
   /** Kinds of problems beside those that any route may answer with. */
   readonly problems?: readonly ProblemCode[];

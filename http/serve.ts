@@ -6,10 +6,12 @@
 
 import { createFeed } from "../actors/feed/feed.ts";
 import { DEFAULT_QUEUE_BYTES } from "../actors/feed/subscription.ts";
+import { MAX_BODY_BYTES } from "../actors/intake/protocol.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
 import type { StageFigures } from "../actors/stage-meter.ts";
 import type { WindowView } from "../actors/window-meters.ts";
 import { datasets as allDatasets } from "../datasets/index.ts";
+import type { StagingArea } from "../ingest/staging-area.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { getLog } from "../runtime/log.ts";
 import type { MetricCells } from "../runtime/metrics/index.ts";
@@ -20,8 +22,9 @@ import { type HttpAccess, tokensOf } from "./access.ts";
 import { buildApp } from "./app.ts";
 import type { ConfigControl, ControlDeps, Transitions } from "./control.ts";
 import { controlSettings, serverUrl } from "./control-settings.ts";
-import { MAX_BODY_BYTES } from "./json-body.ts";
 import { createMetricsText } from "./metrics-text.ts";
+import type { IngestDoors } from "./push/doors.ts";
+import { PushCounts } from "./push/push-counts.ts";
 import { createTransitionLog } from "./transitions.ts";
 
 const NO_CONFIG: ConfigControl = {
@@ -40,6 +43,8 @@ export interface HttpOptions {
   readonly stages?: () => readonly StageFigures[];
   /** What becomes of rows in windows. Default: nothing is told. */
   readonly windows?: () => readonly WindowView[];
+  /** Where bodies of pushed rows are put, for the intake. Default: none are taken. */
+  readonly staging?: StagingArea | undefined;
   /** What became of actors. Default: nothing is told. */
   readonly transitions?: Transitions;
   /** Default: there are no settings. */
@@ -77,10 +82,12 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     { ask: reach.ask, clock, log },
     { queueBytes: settings.streams?.queueBytes ?? DEFAULT_QUEUE_BYTES, datasets: allDatasets },
   );
+  const ingest: IngestDoors | undefined =
+    options.staging === undefined ? undefined : { staging: options.staging, counts: new PushCounts() };
+  const parts = { ...reach, feed, ...(ingest === undefined ? {} : { ingest }) };
   const app = buildApp({
-    ...reach,
-    feed,
-    metricsText: createMetricsText({ ...reach, clock, feed }, cells, options.windows),
+    ...parts,
+    metricsText: createMetricsText({ ...parts, clock }, cells, options.windows),
     stages,
     transitions: options.transitions ?? createTransitionLog(),
     config: options.config ?? NO_CONFIG,

@@ -129,7 +129,9 @@ describe("what is said of each setting", () => {
         type === "duration" || type === "size"
           ? preset?.replace(/^\d+/, (digits) => `${Number(digits) * 2 || 1}`)
           : undefined;
-      const value = other[name] ?? placed ?? doubled ?? Number(preset) + 1;
+      // Shares have no room above.
+      const halved = type === "number" ? Number(preset) / 2 : undefined;
+      const value = other[name] ?? placed ?? doubled ?? halved ?? Number(preset) + 1;
       const after = configs({ [name]: value });
       const different = [...after]
         .filter(([actor, config]) => before.get(actor) !== config)

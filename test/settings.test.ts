@@ -33,7 +33,7 @@ function onlyProblem(loaded: ReturnType<typeof load>) {
 }
 
 /** The others are kept for a year. */
-const KEEP_DAYS: Readonly<Record<string, number>> = { memory: 30, process: 2 };
+const KEEP_DAYS: Readonly<Record<string, number>> = { memory: 30, process: 2, compression_telemetry: 90 };
 const eachDataset = (value: (name: string) => number) =>
   Object.fromEntries(datasets.map(({ name }) => [name, value(name)]));
 
@@ -57,6 +57,18 @@ describe("settings", () => {
         maxBytes: eachDataset(() => 2 ** 30),
       },
       streams: { queueBytes: 4 * 2 ** 20, outlets: "" },
+      ingest: { rowsPerSecond: { optimization: 0, compression_telemetry: 0 } },
+      deadLetters: { maxBytes: 16 * 2 ** 20, keep: 30 * 86_400_000 },
+      quality: {
+        minRows: 1,
+        maxMissing: 0.05,
+        maxOutliers: 0.1,
+        minClass: 0.3,
+        maxClass: 0.7,
+        maxPsi: 0.2,
+        maxKs: 0.1,
+      },
+      shadow: { fraction: 1 },
       aggregation: { windowMs: 300_000, maxStreams: 10_000, whenFull: "other", stateBytes: 128 * 2 ** 20 },
       threads: {},
     });
@@ -98,7 +110,11 @@ describe("settings", () => {
       ["store.windowGroups", "0", "-1", "1000000", "1000001"],
       ["store.keep.process", "1h", "59m", "36525d", "36526d"],
       ["store.maxBytes.memory_1m", "64KiB", "65535B", "16TiB", "17TiB"],
+      ["ingest.rowsPerSecond.compression_telemetry", "0", "-1", "1000000000", "1000000001"],
       ["streams.queueBytes", "64KiB", "65535B", "256MiB", "257MiB"],
+      ["quality.maxMissing", "0", "-0.1", "1", "1.1"],
+      ["quality.maxPsi", "0", "-1", "1000", "1001"],
+      ["shadow.fraction", "0", "-0.1", "1", "1.1"],
     ];
     for (const [name, least, below, most, above] of bounds) {
       for (const inside of [least, most]) accepted(load([`--${name}=${inside}`]));
@@ -119,6 +135,9 @@ describe("settings", () => {
       [3 * 86_400_000, 2 * 86_400_000],
     );
     assert.deepEqual([store?.windowGroups, store?.maxBytes?.["process"]], [0, 2 ** 30]);
+    // Zero is no quota at all.
+    const limited = load(["--ingest.rowsPerSecond.optimization=5"]);
+    assert.deepEqual(houseOptions(accepted(limited)).rowsPerSecond, { optimization: 5 });
   });
 
   it("take what was changed since the start, by the rules of a start", () => {
@@ -160,7 +179,7 @@ describe("settings", () => {
     assert.equal(accepted(load(["--threads.recorder=main"])).threads.recorder, "main");
     assert.equal(
       onlyProblem(load(["--threads.recorder=pipelines"])).expected,
-      "one of main, pipeline, storage, archive",
+      "one of main, ingest, pipeline, storage, archive",
     );
   });
 

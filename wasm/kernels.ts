@@ -80,6 +80,15 @@ export const TOP_MAX_BYTES = 1 << 20;
  */
 export type HashWidth = 4 | 8 | 32;
 
+/** What jsonRows answers. All of the body is read: of an array, up to the bracket that closes it. */
+export const JSON_END = 0;
+/** The table has as many rows, or as much text, as it has room for. */
+export const JSON_FULL = 1;
+/** A row is not one that the kernel reads. */
+export const JSON_ROW = 2;
+/** Of an array: neither a comma nor the bracket that closes it stands behind the element. */
+export const JSON_FAULT = 3;
+
 export interface Kernels {
   /** The memory this instance works on. */
   readonly memory: WebAssembly.Memory;
@@ -88,6 +97,36 @@ export interface Kernels {
   wipe(ptr: number, bytes: number): void;
   /** Writes `bytes` bytes at `src` as lower-case hex: 2 × `bytes` ASCII characters at `dst`. The two must not overlap. */
   hexEncode(src: number, bytes: number, dst: number): void;
+
+  /** The first row in [from, to) that has no value; `to`: all have one. */
+  checkMissing(validity: number, from: number, to: number): number;
+  /** The first row in [from, to) that has a value, and not one within [min, max], both inclusive (NaN never is); `to`: there is none. */
+  checkF64(data: number, validity: number, from: number, to: number, min: number, max: number): number;
+  /** As checkF64; the bounds are those of a double. */
+  checkF32(data: number, validity: number, from: number, to: number, min: number, max: number): number;
+  checkI32(data: number, validity: number, from: number, to: number, min: number, max: number): number;
+  checkU32(data: number, validity: number, from: number, to: number, min: number, max: number): number;
+  checkU16(data: number, validity: number, from: number, to: number, min: number, max: number): number;
+  checkU8(data: number, validity: number, from: number, to: number, min: number, max: number): number;
+  checkI64(data: number, validity: number, from: number, to: number, min: bigint, max: bigint): number;
+  checkU64(data: number, validity: number, from: number, to: number, min: bigint, max: bigint): number;
+  /** The first row in [from, to) whose text, good UTF-8, has more bytes or more Unicode characters than that; `to`: there is none. */
+  checkLengths(
+    offsets: number,
+    text: number,
+    validity: number,
+    from: number,
+    to: number,
+    maxBytes: number,
+    maxCharacters: number,
+  ): number;
+  /**
+   * Which of `count` + 1 int32 offsets is the first that is below the one before it, or below 0, or, when none is, beyond `bytes`; -1: none is. Values
+   * between good offsets lie within the text.
+   */
+  checkOffsets(offsets: number, count: number, bytes: number): number;
+  /** The first row in [from, to) whose text is not whole UTF-8, be it missing or not; `to`: there is none. The offsets are good. */
+  checkUtf8(offsets: number, text: number, from: number, to: number): number;
 
   /** CRC-32C (Castagnoli, as in RFC 3720) of `bytes` bytes, as an unsigned 32-bit number. */
   crc32c(ptr: number, bytes: number): number;
@@ -137,6 +176,25 @@ export interface Kernels {
     out: number,
     width: HashWidth,
   ): void;
+  /**
+   * Reads rows of JSON into the table that a plan (ingest/json-plan.ts) was made for, from the plan's place and row on, and writes there how
+   * far it came: at the first row that is not in the table, which has nothing of it. `end` is where the body ends; 64 bytes behind it may be read.
+   * `isBehind`: of an array, an element was read elsewhere, and the plan's place is right behind it.
+   */
+  jsonRows(plan: number, end: number, isBehind: boolean): number;
+  /** Where the array's element at `at` ends: a comma or a closing bracket, if it is JSON. 0: it does not end before `end`. */
+  jsonElementEnd(at: number, end: number): number;
+  /**
+   * Reads a number as JSON writes it, correctly rounded, from up to `bytes` bytes (64 more may be read); writes the f64 at `out`, and
+   * returns the place behind it. 0: there is none, or it is infinite, or has more than 19 digits of which all matter.
+   */
+  jsonNumber(at: number, bytes: number, out: number): number;
+  /**
+   * Puts a name of `bytes` bytes, and the number that goes with it, into a set of names: u32 places less 1, u32 0, and 32 bytes a place, zeros; a
+   * power of two, at least twice the names. The name is not copied. No name stands twice.
+   */
+  jsonName(set: number, at: number, bytes: number, value: number): void;
+
   /** Prepares a state of HMAC_STATE_BYTES for SHA-256 without a key. */
   sha256Init(state: number): void;
   /** SHA-256, otherwise as hmacBytes; `state` comes from sha256Init. */
@@ -160,6 +218,11 @@ export interface Kernels {
     width: HashWidth,
   ): void;
 
+  /**
+   * Writes `rows` times of another unit as milliseconds, an i64 each, what lies below them cut off. `perMs`: how many of the unit a millisecond has; 0: they
+   * are seconds.
+   */
+  timesToMs(times: number, out: number, rows: number, perMs: number): void;
   /**
    * The first row from `from` on whose time (i64 at `times` + 8 × row) is below `lowMs`, or not below `highMs`; `to` when none is.
    * Bounds may be infinite, and are not NaN.

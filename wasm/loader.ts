@@ -5,7 +5,10 @@
 
 import { readFileSync } from "node:fs";
 import type { Kernels } from "./kernels.ts";
+import { powersOfFive } from "./powers-of-five.ts";
 
+/** Where kernels/layout.ts has it. */
+const POWERS_OF_FIVE_AT = 49_152;
 const KERNELS_FILE = new URL("./build/kernels.wasm", import.meta.url);
 
 /**
@@ -37,5 +40,6 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   // The only place where the module's exports get their types: kernels.ts states them, test/wasm/exports.test.ts checks them.
   const exports = instance.exports as unknown as Omit<Kernels, "memory"> & { prepareTables(): void };
   exports.prepareTables();
+  new BigUint64Array(memory.buffer).set(powersOfFive(), POWERS_OF_FIVE_AT / 8);
   return { ...exports, memory };
 }

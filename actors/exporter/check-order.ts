@@ -13,7 +13,14 @@ import { refuse } from "../refused.ts";
 import { type AnonymousPolicy, DEFAULT_POLICY, unfilterableColumn } from "./anonymous/index.ts";
 import type { Format } from "./format.ts";
 import { contentTypeOf, FORMATS, fileExtension, formatNamed } from "./formats/index.ts";
-import { type Compression, type ExportOrder, type OrderRefused, PROFILES, type Profile } from "./order.ts";
+import {
+  type Compression,
+  type ExportOrder,
+  MAX_NEWEST,
+  type OrderRefused,
+  PROFILES,
+  type Profile,
+} from "./order.ts";
 
 /** Bounds of `k`. */
 export const MIN_K = 2;
@@ -31,6 +38,8 @@ export interface ExportPlan {
   readonly fromMs: number;
   readonly toMs: number;
   readonly where: Predicate | undefined;
+  /** Only so many rows, the latest first; undefined: all. */
+  readonly newest: number | undefined;
   readonly compression: Compression;
   readonly profile: Profile;
   /** What the anonymous profile must keep; undefined for the other one. */
@@ -77,6 +86,7 @@ export function checkOrder(order: ExportOrder, datasets: readonly Dataset[] = al
       fromMs: order.fromMs,
       toMs: order.toMs,
       where: where?.predicate,
+      newest: order.newest,
       compression,
       profile,
       policy: profile === "anonymous" ? { k, maxSuppressed } : undefined,
@@ -108,7 +118,7 @@ function rangeFault({ fromMs, toMs }: ExportOrder): OrderRefused | undefined {
 }
 
 function optionFault(order: ExportOrder, format: Format): OrderRefused | undefined {
-  const { compression, profile = PROFILES[0], k, maxSuppressed } = order;
+  const { compression, profile = PROFILES[0], k, maxSuppressed, newest } = order;
   if (compression !== undefined && !format.compressions.some((allowed) => allowed === compression)) {
     return refuse(
       "bad-option",
@@ -124,6 +134,18 @@ function optionFault(order: ExportOrder, format: Format): OrderRefused | undefin
       "bad-option",
       `expected ${given} with the profile anonymous only; came the profile ${profile}: ` +
         `ask for the profile anonymous, or leave ${given} out`,
+    );
+  }
+  if (newest !== undefined && profile === "anonymous") {
+    return refuse(
+      "bad-option",
+      "expected newest with the profile pseudonymous only; came the profile anonymous, in which the order of rows tells nothing: leave newest out, or use from and to",
+    );
+  }
+  if (newest !== undefined && !(Number.isInteger(newest) && newest >= 1 && newest <= MAX_NEWEST)) {
+    return refuse(
+      "bad-option",
+      `expected newest to be a whole number of rows from 1 to ${MAX_NEWEST}; came ${newest}`,
     );
   }
   if (k !== undefined && !(Number.isInteger(k) && k >= MIN_K && k <= MAX_K)) {

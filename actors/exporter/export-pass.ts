@@ -3,7 +3,7 @@
 import type { Predicate } from "../../datasets/predicate.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { RowRun, StoredGroup } from "../store/stored-rows.ts";
-import type { Anonymizing, AnonymousRows } from "./anonymous/index.ts";
+import type { Anonymizing } from "./anonymous/index.ts";
 import type { Parts } from "./export-reading.ts";
 import type { Encoder } from "./format.ts";
 
@@ -76,18 +76,18 @@ export class CountingPass implements Pass {
   }
 }
 
-/** The second one. */
-export class GatheringPass implements Pass {
-  readonly #anonymous: AnonymousRows;
+/** Hands each row that is wanted to whoever looks at it, or puts it aside. */
+export class FilterPass implements Pass {
+  readonly #take: (batch: PublicBatch, run: RowRun) => void;
   readonly #where: Predicate | undefined;
 
-  constructor(anonymous: AnonymousRows, where: Predicate | undefined) {
-    this.#anonymous = anonymous;
+  constructor(take: (batch: PublicBatch, run: RowRun) => void, where: Predicate | undefined) {
+    this.#take = take;
     this.#where = where;
   }
 
   rows(batch: PublicBatch, run: RowRun): undefined {
-    for (const wanted of this.#where?.runs(batch, run) ?? [run]) this.#anonymous.add(batch, wanted);
+    for (const wanted of this.#where?.runs(batch, run) ?? [run]) this.#take(batch, wanted);
   }
 }
 

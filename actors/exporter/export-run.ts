@@ -2,7 +2,7 @@
  * One export on its way, whoever asked for it: rows of a snapshot, what is left of them by filter and columns, made anonymous
  * where that was asked for, and handed to the encoder of the format.
  *
- *     prepare()  step by step until "ready"      an anonymous export reads all rows here, and may be refused
+ *     prepare()  step by step until "ready"      an anonymous export reads all rows here, and may be refused; one of the newest rows too
  *     step()     step by step until it is over   bytes gather in `bytes`, and are taken from there between steps
  *     stats()
  *     close()    in any case, at any time between steps
@@ -14,15 +14,18 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import type { TableShape } from "../../datasets/shape.ts";
+import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { ByteQueue } from "../byte-queue.ts";
 import type { Snapshot, TakeSnapshot } from "../store/snapshot.ts";
-import { Anonymizing, type AnonymousRows, type PrivacyReport, wholeHours } from "./anonymous/index.ts";
+import type { RowRun } from "../store/stored-rows.ts";
+import { Anonymizing, type PrivacyReport, wholeHours } from "./anonymous/index.ts";
 import type { ExportPlan } from "./check-order.ts";
 import type { Exclusive } from "./exclusive.ts";
-import { CountingPass, EncodingPass, GatheringPass, wholeParts } from "./export-pass.ts";
+import { CountingPass, EncodingPass, FilterPass, wholeParts } from "./export-pass.ts";
 import { Reading } from "./export-reading.ts";
 import type { Encoder, ExportNotes } from "./format.ts";
+import { NewestTimes } from "./newest.ts";
 import type { ExportStats, OrderRefused } from "./order.ts";
 
 export interface RunSource {
@@ -55,8 +58,8 @@ export class ExportRun {
   readonly #workFolder: string;
   readonly #snapshot: Snapshot;
   readonly #range: { readonly fromMs: number; readonly toMs: number };
-  #counting: { readonly anonymizing: Anonymizing; readonly reading: Reading } | undefined;
-  #anonymous: AnonymousRows | undefined;
+  #first: First | undefined;
+  #aside: PutAside | undefined;
   #encoder: Encoder | undefined;
   #encoding: EncodingPass | undefined;
   /** What is still to be read to make the file. */
@@ -83,8 +86,8 @@ export class ExportRun {
   /** Rows that were looked at so far, of `mostRows`. What is read twice counts half each time. */
   get seenRows(): number {
     if (this.isEnded) return this.mostRows;
-    const seen = this.#seen + (this.#readings[0]?.seen ?? this.#counting?.reading.seen ?? 0);
-    return Math.min(this.plan.policy === undefined ? seen : Math.floor(seen / 2), this.mostRows);
+    const seen = this.#seen + (this.#readings[0]?.seen ?? this.#first?.reading.seen ?? 0);
+    return Math.min(this.#isReadTwice ? Math.floor(seen / 2) : seen, this.mostRows);
   }
 
   /** Bytes of the file so far. */
@@ -137,40 +140,38 @@ export class ExportRun {
 
   /** Gives back all that it holds. May be called again. */
   close(): void {
-    this.#counting?.reading.close();
+    this.#first?.reading.close();
     for (const reading of this.#readings) reading.close();
     this.#readings = [];
-    this.#counting = undefined;
+    this.#first = undefined;
     this.#encoder?.close();
     this.#encoder = undefined;
-    this.#anonymous?.close();
-    this.#anonymous = undefined;
+    this.#aside?.close?.();
+    this.#aside = undefined;
     this.bytes.clear();
     rmSync(this.#workFolder, { recursive: true, force: true });
   }
 
   async #prepare(): Promise<"more" | "ready" | OrderRefused> {
     this.#startedMs ??= this.#clock.monotonicMs();
-    const { policy, shape, where } = this.plan;
-    if (policy === undefined) {
+    const { shape, where } = this.plan;
+    if (!this.#isReadTwice) {
       this.#encoding = new EncodingPass(await this.#open(shape), where);
       this.#readings = [new Reading(() => this.#snapshot.parts(), this.#encoding)];
       return "ready";
     }
-    this.#counting ??= this.#count(
-      new Anonymizing(shape, { policy, ...this.#range, workFolder: this.#workFolder }),
-    );
-    if (!(await this.#read(this.#counting.reading, STEP_BYTES))) return "more";
-    this.#seen += this.#counting.reading.seen;
-    const anonymous = this.#counting.anonymizing.decide();
-    this.#counting = undefined;
-    if (!anonymous.ok) return anonymous;
-    this.#anonymous = anonymous;
-    this.privacy = anonymous.report;
-    this.#encoding = new EncodingPass(await this.#open(anonymous.shape), undefined);
+    this.#first ??= this.#readFirst();
+    if (!(await this.#read(this.#first.reading, STEP_BYTES))) return "more";
+    this.#seen += this.#first.reading.seen;
+    const aside = this.#first.decide();
+    this.#first = undefined;
+    if (aside.ok === false) return aside;
+    this.#aside = aside;
+    this.privacy = aside.report;
+    this.#encoding = new EncodingPass(await this.#open(aside.shape), undefined);
     this.#readings = [
-      new Reading(() => this.#snapshot.parts(), new GatheringPass(anonymous, where)),
-      new Reading(() => wholeParts(anonymous.rows()), this.#encoding),
+      new Reading(() => this.#snapshot.parts(), new FilterPass((batch, run) => aside.add(batch, run), where)),
+      new Reading(() => wholeParts(aside.rows()), this.#encoding),
     ];
     return "ready";
   }
@@ -192,14 +193,26 @@ export class ExportRun {
     this.#endedMs = this.#clock.monotonicMs();
   }
 
-  #count(anonymizing: Anonymizing) {
-    const pass = new CountingPass(anonymizing, this.plan.where);
-    return { anonymizing, reading: new Reading(() => this.#snapshot.parts(), pass) };
+  get #isReadTwice(): boolean {
+    return this.plan.policy !== undefined || this.plan.newest !== undefined;
+  }
+
+  #readFirst(): First {
+    const { policy, newest = 1, shape, where } = this.plan;
+    if (policy === undefined) {
+      const times = new NewestTimes(shape, newest);
+      const pass = new FilterPass((batch, run) => times.observe(batch, run), where);
+      return { reading: new Reading(() => this.#snapshot.parts(), pass), decide: () => times.decide() };
+    }
+    const anonymizing = new Anonymizing(shape, { policy, ...this.#range, workFolder: this.#workFolder });
+    const pass = new CountingPass(anonymizing, where);
+    return { reading: new Reading(() => this.#snapshot.parts(), pass), decide: () => anonymizing.decide() };
   }
 
   async #open(shape: TableShape): Promise<Encoder> {
     const { format, profile, compression } = this.plan;
-    const facts = { shape, profile, ...this.#range, compression, workFolder: this.#workFolder };
+    const { fromMs, toMs } = this.#range;
+    const facts = { shape, profile, fromMs, toMs, compression, workFolder: this.#workFolder };
     this.#encoder = await format.open(facts, (part) => {
       this.#madeBytes += part.byteLength;
       this.bytes.push(part);
@@ -237,9 +250,26 @@ export class ExportRun {
   }
 }
 
+/** Rows that were put aside in a second reading, to come out in an order of their own. */
+interface PutAside {
+  readonly shape: TableShape;
+  /** Of the anonymous profile. */
+  readonly report?: PrivacyReport;
+  add(batch: PublicBatch, run: RowRun): void;
+  rows(): Iterable<PublicBatch>;
+  close?(): void;
+}
+
+/** The first of two readings: what is decided when it is over. */
+interface First {
+  readonly reading: Reading;
+  decide(): (PutAside & { readonly ok?: true }) | OrderRefused;
+}
+
 /** Columns that must be read; undefined: all. */
-function neededColumns({ dataset, shape, where }: ExportPlan): readonly string[] | undefined {
+function neededColumns({ dataset, shape, where, newest }: ExportPlan): readonly string[] | undefined {
   const needed = new Set(shape.publicColumns.map(({ name }) => name));
+  if (newest !== undefined) needed.add(dataset.time);
   for (const name of where?.columns ?? []) needed.add(name);
   return needed.size < dataset.publicColumns.length ? [...needed] : undefined;
 }

@@ -16,6 +16,9 @@ export type Compression = (typeof COMPRESSIONS)[number];
 export const PROFILES = ["pseudonymous", "anonymous"] as const;
 export type Profile = (typeof PROFILES)[number];
 
+/** Rows that can be put in order: they are held in memory. */
+export const MAX_NEWEST = 1_000_000;
+
 /** Strings where a name is expected: what is no name is refused, by name. */
 export interface ExportOrder {
   readonly dataset: string;
@@ -28,6 +31,8 @@ export interface ExportOrder {
   readonly columns?: readonly string[];
   /** Which rows: a predicate of datasets/predicate.ts, such as `cpu_percent > 50 and pid = 12`. Default: all. */
   readonly where?: string;
+  /** Only the newest rows by event time, so many at the most, the latest first; of those of one time any. From 1 to MAX_NEWEST. Default: all, as they are stored. */
+  readonly newest?: number;
   /** One of COMPRESSIONS that the format allows. Default: zstd for Parquet, none for the others. */
   readonly compression?: string;
   /** One of PROFILES. Default: pseudonymous. */

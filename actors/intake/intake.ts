@@ -1,37 +1,63 @@
 /**
- * The intake: takes rows that other programs push, checks each against its dataset's declaration, and writes the good ones to
- * the lane. It answers when they are on the disk, and not before.
+ * The intake: takes what other programs push, checks each row against its dataset's declaration, and writes the good ones to the lane: of a
+ * request all of them or none. It answers when they are on the disk, and not before, unless it was asked to.
+ *
+ *     body-reader → decoder → request-taker (checks, claims) → lane → … → acknowledgements → answer
+ *
+ * A request that has a key is taken once, however often it is sent: known-requests.ts. What an intake that died had claimed is seen by nobody; what
+ * it had published is in the lane, and the next one begins when all of that is recorded.
  */
 
 import type { Dataset } from "../../datasets/define.ts";
 import { datasetNamed } from "../../datasets/index.ts";
-import type { Rejection } from "../../datasets/rejection.ts";
-import type { Row } from "../../datasets/row.ts";
-import { createRowValidator } from "../../datasets/validate.ts";
-import { createRowWriter } from "../../datasets/write-rows.ts";
+import { BodyFault } from "../../ingest/decoder.ts";
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
-import { Door } from "../door.ts";
-import { StoreAccount } from "../ledger.ts";
-import { resourcesOf } from "../resources.ts";
-import { type IntakeMessage, MAX_PUSH_ROWS, MAX_REJECTIONS, type Pushed, type PushRows } from "./protocol.ts";
+import { alignUp } from "../../runtime/arena.ts";
+import { refuse } from "../refused.ts";
+import { kernelsOf } from "../resources.ts";
+import { type Answerable, Answers, givenUp } from "./answers.ts";
+import { BodyReader, readerBytes } from "./body-reader.ts";
+import { catchUp } from "./catch-up.ts";
+import { IntakeLetters, letterScratchBytes, type RequestLetters } from "./intake-letters.ts";
+import { KnownRequests } from "./known-requests.ts";
+import {
+  type IntakeMessage,
+  MAX_PUSH_ROWS,
+  MAX_UNPACKED_BYTES,
+  type PushBody,
+  type PushRefused,
+  type PushRows,
+  type ReplayRows,
+  type RequestKey,
+} from "./protocol.ts";
+import { wipedTableBytes } from "./push-table.ts";
+import { PushedDataset } from "./pushed-dataset.ts";
+import { ReplayedDataset, type ReplayTaken, replayTableBytes } from "./replay.ts";
+import type { Taken } from "./request-taker.ts";
 
 export interface IntakeConfig {
+  /** Its keys are what identifiers in dead letters become pseudonyms by. */
+  readonly dataFolder: string;
+  /** Whether there is an actor that keeps dead letters. */
+  readonly deadLetters: boolean;
   /** Datasets that rows may be pushed into. */
   readonly datasets: readonly string[];
+  /** By dataset, where there is a quota. */
+  readonly rowsPerSecond?: Readonly<Record<string, number>>;
+  /** What a body may unpack to; default MAX_UNPACKED_BYTES. */
+  readonly unpackedBytes?: number;
 }
 
-interface Waiting {
-  readonly store: StoreAccount;
-  readonly answer: Pushed;
-  /** Rows that had been given up behind the door when these went through it. */
-  readonly poisonBefore: number;
-  readonly reply: Reply;
+const NO_LETTERS: RequestLetters = { reject() {}, send() {}, forget() {} };
+
+/** Shared memory of an intake of these datasets. */
+export function intakeScratchBytes(datasets: readonly Dataset[], unpackedBytes = MAX_UNPACKED_BYTES): number {
+  const tables = datasets.reduce((bytes, dataset) => bytes + wipedTableBytes(dataset), 0);
+  const letters = alignUp(letterScratchBytes(datasets), 64);
+  return readerBytes(unpackedBytes) + letters + replayTableBytes(datasets) + tables;
 }
 
-/** How often it is looked whether rows that somebody waits for are stored. */
-const ACKNOWLEDGE_EVERY_MS = 2;
-
-export default function intake(context: ActorContext<IntakeConfig>): Behaviour {
+export default function intake(context: ActorContext<IntakeConfig>): Promise<Behaviour> {
   return intakeOf(
     context,
     context.config.datasets.map((name) => datasetNamed(name) as Dataset),
@@ -39,117 +65,124 @@ export default function intake(context: ActorContext<IntakeConfig>): Behaviour {
 }
 
 /** The intake of these datasets, whatever its configuration says. */
-export function intakeOf(context: ActorContext<IntakeConfig>, datasets: readonly Dataset[]): Behaviour {
-  const doors = new Map(
-    datasets.map((dataset) => [dataset.name, openDoor(context as ActorContext<never>, dataset)]),
-  );
-  let waiting: Waiting[] = [];
-  let looking = false;
+export async function intakeOf(
+  context: ActorContext<IntakeConfig>,
+  datasets: readonly Dataset[],
+): Promise<Behaviour> {
+  const plain = context as ActorContext<never>;
+  const { dataFolder, deadLetters, rowsPerSecond = {}, unpackedBytes = MAX_UNPACKED_BYTES } = context.config;
+  let at = context.scratch + readerBytes(unpackedBytes);
+  const reader = new BodyReader(kernelsOf(plain), context.scratch, unpackedBytes);
+  const known = new KnownRequests();
+  const letters = deadLetters ? new IntakeLetters(plain, dataFolder, at, datasets) : undefined;
+  at += alignUp(letterScratchBytes(datasets), 64);
+  const replayAt = at;
+  at += replayTableBytes(datasets);
+  const pushed = new Map<string, PushedDataset>();
+  const replayed = new Map<string, ReplayedDataset>();
+  for (const dataset of datasets) {
+    const { name } = dataset;
+    const options = {
+      rowsPerSecond: rowsPerSecond[name] ?? Number.POSITIVE_INFINITY,
+      ...{ letters: letters?.of(dataset) ?? NO_LETTERS, tableAt: at, known },
+    };
+    const into = new PushedDataset(plain, dataset, options);
+    pushed.set(name, into);
+    replayed.set(name, new ReplayedDataset(plain, { ...into.parts, tableAt: replayAt }));
+    at += wipedTableBytes(dataset);
+  }
+  known.learn(await catchUp(plain, pushed.values()));
+  const answers = new Answers(plain, known);
 
-  function look(): void {
-    waiting = waiting.filter(({ store, answer, poisonBefore, reply }) => {
-      if (store.recorded < answer.toSequence) return true;
-      if (store.counts().dropped.poison === poisonBefore) reply(answer);
-      else reply.fail("rows were given up on their way to the log, maybe these: see dead letters");
-      return false;
-    });
-    looking = waiting.length > 0;
-    if (looking) context.after(ACKNOWLEDGE_EVERY_MS, look);
+  /** What there is to say before anything of a request is looked at. */
+  async function refusal(name: string, request: RequestKey | null): Promise<PushRefused | undefined> {
+    const into = pushed.get(name);
+    if (into === undefined) {
+      const names = [...pushed.keys()].join(", ");
+      return refuse("unknown-dataset", `rows cannot be pushed into ${name}; they can into ${names}`);
+    }
+    if (request === null) return undefined;
+    const { key, body } = request;
+    if ((known.bodyOf(key) ?? body) !== body) return keyReused();
+    return (await answers.makeSure(into.parts.store, key)) ? undefined : givenUp();
   }
 
-  function push({ dataset, rows }: PushRows, reply: Reply): void {
-    const door = doors.get(dataset);
-    if (door === undefined) {
-      reply.fail(`rows cannot be pushed into ${dataset}; they can into ${[...doors.keys()].join(", ")}`);
-      return;
+  async function takeBody(message: PushBody, reply: Reply): Promise<void> {
+    const { dataset, format, request, acknowledge } = message;
+    reader.begin(message);
+    let taken: Taken | PushRefused;
+    try {
+      const refused = (await refusal(dataset, request)) ?? pushed.get(dataset)!.overQuota();
+      if (refused !== undefined) return reply(refused);
+      const { taker } = pushed.get(dataset)!;
+      const body = reader.read(message);
+      if (body === "too-large") return reply(tooLarge(unpackedBytes));
+      taken = taker.take(() => (body instanceof BodyFault ? body : taker.decoder(format, body)), request);
+    } finally {
+      reader.end();
     }
-    if (rows.length > MAX_PUSH_ROWS) {
-      reply.fail(
-        `at most ${MAX_PUSH_ROWS} rows can be pushed at once; came ${rows.length}: send them in parts`,
-      );
-      return;
-    }
-    const answer = door(rows, context.clock.nowMs());
-    if (answer === "full") {
-      reply.fail("the lane is full; none of the rows was taken: send them again in a moment");
-      return;
-    }
-    // Nothing to wait for. So everybody who waits has rows in the lane, which bounds how many there can be.
-    if (answer.answer.accepted === 0) {
-      reply(answer.answer);
-      return;
-    }
-    waiting.push({ ...answer, reply });
-    if (!looking) look();
+    answer(dataset, taken, { request, acknowledge }, reply);
+  }
+
+  async function takeRows({ dataset, rows }: PushRows, reply: Reply): Promise<void> {
+    const refused =
+      (await refusal(dataset, null)) ?? tooManyRows(rows.length) ?? pushed.get(dataset)!.overQuota();
+    if (refused !== undefined) return reply(refused);
+    const { taker } = pushed.get(dataset)!;
+    const taken = taker.take(() => taker.objects(rows), null);
+    answer(dataset, taken, { request: null, acknowledge: "disk" }, reply);
+  }
+
+  /** Dead letters come again when somebody says so, and to no quota's account. */
+  async function takeLetters(message: ReplayRows, reply: Reply): Promise<void> {
+    const { dataset, request } = message;
+    const refused = await refusal(dataset, request);
+    if (refused !== undefined) return reply(refused);
+    answer(dataset, replayed.get(dataset)!.take(message), { request, acknowledge: "disk" }, reply);
+  }
+
+  function answer(
+    dataset: string,
+    taken: Taken | ReplayTaken | PushRefused,
+    how: Pick<Answerable, "request" | "acknowledge">,
+    reply: Reply,
+  ): void {
+    const { store } = pushed.get(dataset)!.parts;
+    if (taken.ok) answers.give({ ...taken, ...how, store }, reply);
+    else reply(taken);
   }
 
   return {
     receive(message: Message, reply: Reply) {
-      const known = message as IntakeMessage;
-      if (known.kind === "intake.push") push(known, reply);
-      else reply.fail(`the intake knows no message ${String(message.kind)}`);
+      const asked = message as IntakeMessage;
+      if (asked.kind === "intake.body") return takeBody(asked, reply);
+      if (asked.kind === "intake.push") return takeRows(asked, reply);
+      if (asked.kind === "intake.replay") return takeLetters(asked, reply);
+      return reply.fail(`the intake knows no message ${String(message.kind)}`);
     },
     stop() {
-      for (const { reply } of waiting) reply.fail("the intake ended before the rows were acknowledged");
+      answers.end();
+      letters?.end();
     },
   };
 }
 
-/** Makes what takes rows into one dataset, all of the good ones or, when the lane has no room, none. */
-function openDoor(context: ActorContext<never>, dataset: Dataset) {
-  const { name } = dataset;
-  const door = new Door(context, dataset);
-  const store = new StoreAccount(context.memory, resourcesOf(context).ledger, name);
-  const validate = createRowValidator(dataset);
-  const writer = createRowWriter(context.memory, dataset);
-  const { slotBytes } = context.lane(name);
-
-  return (values: readonly unknown[], nowMs: number): Omit<Waiting, "reply"> | "full" => {
-    const good: Row[] = [];
-    const rejections: Rejection[] = [];
-    values.forEach((value, index) => {
-      const verdict = validate(value, index);
-      if (verdict.ok) good.push(verdict.row);
-      else rejections.push(verdict.rejection);
-    });
-    const parts = split(good, dataset.batchRows, (rows) => writer.fits(slotBytes, rows));
-    if (door.free() < parts.length) {
-      // The bad rows are answered for when the good ones are sent again.
-      door.dropLaneFull(good.length);
-      return "full";
-    }
-    const fromSequence = door.account.published;
-    const poisonBefore = store.counts().dropped.poison;
-    for (const rows of parts) {
-      const claimed = door.tryClaim(rows.length);
-      if (claimed === undefined) throw new Error("a lane that had room has none; it has one writer");
-      writer.write(claimed.slot, claimed.slotBytes, rows, claimed.firstSequence, nowMs);
-    }
-    if (parts.length > 0) door.publish();
-    for (const { reason } of rejections) door.account.rejected(reason);
-    const answer: Pushed = {
-      accepted: good.length,
-      rejected: rejections.length,
-      rejections: rejections.slice(0, MAX_REJECTIONS),
-      fromSequence,
-      toSequence: fromSequence + good.length,
-    };
-    return { store, answer, poisonBefore };
-  };
+function keyReused(): PushRefused {
+  return refuse(
+    "key-reused",
+    "another body came under this key before: send this one under a key of its own",
+  );
 }
 
-/** Cuts rows into batches that fit into a slot. */
-function split(
-  rows: readonly Row[],
-  batchRows: number,
-  fits: (rows: readonly Row[]) => boolean,
-): readonly (readonly Row[])[] {
-  const parts: (readonly Row[])[] = [];
-  for (let from = 0; from < rows.length; ) {
-    let count = Math.min(batchRows, rows.length - from);
-    while (count > 1 && !fits(rows.slice(from, from + count))) count = count >>> 1;
-    parts.push(rows.slice(from, from + count));
-    from += count;
-  }
-  return parts;
+function tooLarge(unpackedBytes: number): PushRefused {
+  return refuse(
+    "too-large",
+    `a body may unpack to ${unpackedBytes} bytes; this one has more: send it in parts`,
+  );
+}
+
+function tooManyRows(rows: number): PushRefused | undefined {
+  if (rows <= MAX_PUSH_ROWS) return undefined;
+  const message = `at most ${MAX_PUSH_ROWS} rows can be pushed at once; came ${rows}: send them in parts`;
+  return refuse("too-large", message);
 }

@@ -3,7 +3,8 @@
  *
  * A stage on every lane. What a lane has ready is written and synced as one group, and only then released: the release is
  * the acknowledgement. A batch that was written and not released, because the recorder died in between, is found in the log
- * by its sequence number and not written again.
+ * by its sequence number and not written again. A batch that came by a request with a key has its receipt in the same group: what the
+ * log says of a request is true of its rows, whatever is cut off.
  */
 
 import type { Dataset } from "../../datasets/define.ts";
@@ -22,6 +23,7 @@ import { readManifest } from "../store/lake/manifest-file.ts";
 import type { LogDisk } from "../store/log/log-disk.ts";
 import type { CountsPayload } from "../store/log/log-format.ts";
 import { type InLake, LogWriter } from "../store/log/log-writer.ts";
+import { encodeReceipts } from "../store/log/receipts.ts";
 import { StoreDamaged } from "../store/store-damaged.ts";
 import type { RecorderMessage, RecorderReplies } from "./protocol.ts";
 
@@ -191,6 +193,14 @@ export function recorderOn(
     }
   }
 
+  /** Nothing is staged between two handlers, so all of it is on the disk. */
+  function receipts(key: string | undefined): RecorderReplies["recorder.receipts"] {
+    const all = [...log.receipts];
+    const wanted = key === undefined ? all : all.filter((receipt) => receipt.key === key);
+    const names = [...new Set(wanted.map(({ dataset }) => dataset))];
+    return { ok: true, receipts: encodeReceipts(wanted, names), datasets: names };
+  }
+
   context.every(COUNTS_EVERY_MS, keepCounts, COUNTS_EVERY_MS);
 
   return {
@@ -198,7 +208,8 @@ export function recorderOn(
     receive(message: Message, reply: Reply) {
       const asked = message as RecorderMessage;
       if (asked.kind === "recorder.roll") return reply(roll());
-      return reply.fail(`the recorder takes recorder.roll; came ${message.kind}`);
+      if (asked.kind === "recorder.receipts") return reply(receipts(asked.key));
+      return reply.fail(`the recorder takes recorder.roll and recorder.receipts; came ${message.kind}`);
     },
     async stop() {
       stopping = true;

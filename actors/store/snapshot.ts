@@ -14,8 +14,11 @@ export interface SnapshotWish {
 export interface Snapshot {
   /** Rows that may be in it at the most; at least as many as `parts` gives. */
   readonly mostRows: number;
-  /** Reads it. May be called again, for another reading of the same rows, when the one before is over. */
-  parts(): Generator<StoredPart, void, void>;
+  /**
+   * Reads it. May be called again, for another reading of the same rows in the same order, when the one before is over.
+   * @param columns of those that were wanted, the ones that this reading is about; default: all of them
+   */
+  parts(columns?: readonly string[]): Generator<StoredPart, void, void>;
 }
 
 /** Takes the snapshot: what is stored later is not in it. */

@@ -15,11 +15,12 @@ export type CountsOf = (dataset: string) => { readonly endSequence: number; read
 export function storeSnapshots(source: StoreSource, counts: CountsOf): TakeSnapshot {
   return (dataset, { fromMs, toMs, columns }) => {
     const manifest = readManifest(source.dataFolder);
-    const range = { fromMs, toMs, ...counts(dataset.name), ...(columns === undefined ? {} : { columns }) };
-    const open = () => openStore(source, manifest, dataset, range);
+    const range = { fromMs, toMs, ...counts(dataset.name) };
+    const open = (chosen = columns) =>
+      openStore(source, manifest, dataset, chosen === undefined ? range : { ...range, columns: chosen });
     return {
       mostRows: open().mostRows,
-      parts: () => open().parts,
+      parts: (chosen) => open(chosen).parts,
     };
   };
 }

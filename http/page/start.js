@@ -12,6 +12,7 @@ import { allowPolls, poll } from "./poll.js";
 import { showPrograms } from "./programs.js";
 import "./query.js";
 import "./scrollers.js";
+import { showPushed } from "./pushed.js";
 import { addSampleRow } from "./samples.js";
 import { session } from "./session.js";
 import { allowSettings, showSettings } from "./settings.js";
@@ -31,6 +32,7 @@ poll("ledger", 3000, async () => {
   receivedRows = await showLedger();
 });
 poll("pipeline", 2000, () => showPipeline(receivedRows));
+poll("pushed", 3000, showPushed);
 poll("streams", 3000, showStreams);
 poll("store", 30_000, showStore);
 poll("settings", 30_000, showSettings);

@@ -12,7 +12,6 @@ export function operationView(facts: CurlFacts): Html {
   const { method, path, operation, resolve } = facts;
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const scope = operation["x-millrace-scope"];
-  const body = Object.values(requestBody?.content ?? {})[0]?.schema;
   return html`<article id="${operationId}" aria-labelledby="${operationId}-title">
 <header><h3 id="${operationId}-title"><a href="#${operationId}"><span class="method ${method}">${method.toUpperCase()}</span> <code>${breakable(path)}</code></a></h3>
 <span class="scope ${scope}">${scope === "open" ? "open" : html`scope ${scope}`}</span></header>
@@ -20,7 +19,7 @@ export function operationView(facts: CurlFacts): Html {
 ${codeBlock(curlOf(facts))}
 ${description === undefined ? undefined : markdown(description)}
 ${parameters.length === 0 ? undefined : html`<h4>Parameters</h4>${parametersView(parameters)}`}
-${body === undefined ? undefined : html`<h4>Body</h4>${schemaView(body, resolve, "JSON: ")}`}
+${requestBody === undefined ? undefined : html`<h4>Body</h4>${bodyView(requestBody.content, resolve)}`}
 <h4>Answers</h4>
 ${Object.entries(responses).map(([status, response]) => answerView(status, response, resolve))}
 ${problemsView(responses)}
@@ -46,6 +45,24 @@ function parametersView(parameters: readonly Parameter[]): Html {
       }</dd></div>`;
     },
   )}</dl>`;
+}
+
+/** Forms that are the same but for their name stand together. */
+function bodyView(
+  content: NonNullable<Operation["requestBody"]>["content"],
+  resolve: CurlFacts["resolve"],
+): Html {
+  const forms = Object.entries(content);
+  const [only] = forms;
+  if (only !== undefined && forms.length === 1) return schemaView(only[1].schema, resolve, "JSON: ");
+  const groups = Map.groupBy(forms, ([, { schema }]) => JSON.stringify(schema));
+  const views = [...groups.values()].map((same) => {
+    const types = same.map(
+      ([type], index) => html`${index === 0 ? "" : ", "}<code class="media">${type}</code>`,
+    );
+    return html`<li>${types} ${formView(same[0]![1].schema, resolve)}</li>`;
+  });
+  return html`<ul class="forms">${views}</ul>`;
 }
 
 function answerView(

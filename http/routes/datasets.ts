@@ -9,6 +9,7 @@ import { streamedRowSchema } from "../../datasets/json-schema.ts";
 import { WINDOW_KINDS } from "../../windowing/shape.ts";
 import type { ControlDeps } from "../control.ts";
 import type { RouteSpec, Routes } from "../route.ts";
+import { count } from "../schemas.ts";
 import { unknownDataset } from "../unknown-dataset.ts";
 
 const LINKS = z.object({
@@ -16,11 +17,20 @@ const LINKS = z.object({
   stream: z.string(),
   exports: z.record(z.enum(EXPORT_FORMATS), z.string()).describe("By format."),
 });
+const PUSHED = z
+  .boolean()
+  .describe("Whether other programs may push rows of it: `POST /v1/ingest/{dataset}`.");
 const DERIVED_FROM = z.string().nullable().describe("For windows: the dataset that they are of.");
 const DATASETS = z
   .object({
     datasets: z.array(
-      z.object({ name: z.string(), title: z.string(), derivedFrom: DERIVED_FROM, links: LINKS }),
+      z.object({
+        name: z.string(),
+        title: z.string(),
+        derivedFrom: DERIVED_FROM,
+        pushed: PUSHED,
+        links: LINKS,
+      }),
     ),
   })
   .meta({ id: "Datasets" });
@@ -48,6 +58,25 @@ const DATASET = z
         }),
       )
       .describe("How its rows are windowed."),
+    pushed: PUSHED,
+    label: z.string().nullable().describe("The column that a model is to learn."),
+    exports: z
+      .array(
+        z.object({
+          name: z.string(),
+          title: z.string(),
+          columns: z.array(z.string()).describe("In order."),
+          where: z.string().describe("Which rows."),
+          days: z.number().describe("Days back from now."),
+          newest: count().describe("Only the newest rows, so many at the most."),
+          format: z.literal("csv"),
+        }),
+      )
+      .describe("Exports that it has by name."),
+    shadow: z
+      .object({ actual: z.string(), oracle: z.string(), by: z.string(), unit: z.string() })
+      .nullable()
+      .describe("Columns of what was chosen, and of what would have been: how often they agree is told."),
     columns: z
       .array(
         z.object({
@@ -90,7 +119,8 @@ export function datasetRoutes(routes: Routes, deps: ControlDeps): void {
   routes.add(LIST, (c) => {
     const datasets = deps.datasets.map((dataset) => {
       const { name, title, derived } = dataset;
-      return { name, title, derivedFrom: derived?.from ?? null, links: linksOf(dataset) };
+      const isPushed = dataset.pushed ?? false;
+      return { name, title, derivedFrom: derived?.from ?? null, pushed: isPushed, links: linksOf(dataset) };
     });
     return c.json({ datasets });
   });

@@ -36,6 +36,7 @@ const OWN_FILES = [
   "poll.js",
   "programs.js",
   "pseudonym.js",
+  "pushed.js",
   "query.js",
   "samples.js",
   "scrollers.js",

@@ -1,7 +1,7 @@
 /**
  * A record batch in a slot of a lane, written and read in place.
  *
- *     header         64 bytes: state, rows, first sequence, event times
+ *     header         96 bytes: state, rows, first sequence, event times, which request the rows came by
  *     buffer table   offset and length of each buffer, 8 bytes each
  *     message        Arrow IPC: metadata, then the public buffers, each on a multiple of 8
  *     raw part       buffers of what may not leave, wiped before any later stage sees the slot
@@ -17,6 +17,7 @@
 import { alignUp } from "../arena.ts";
 import { type RecordBatchTemplate, recordBatchTemplate } from "./ipc.ts";
 import type { PublicBatch } from "./public-batch.ts";
+import { keyText, putKey } from "./request-key.ts";
 import { type BatchPlan, type Column, ELEMENT_BYTES } from "./schema.ts";
 import { type MemoryViews, viewsOf, writeInt64 } from "./views.ts";
 
@@ -31,7 +32,9 @@ const MESSAGE_BYTES = 11;
 const RAW_AT = 12;
 const RAW_BYTES = 13;
 const END_SEQUENCE_F64 = 7;
-const HEADER_BYTES = 64;
+/** Key in four words, CRC of the body, first row; zeros: there is none. */
+const ORIGIN = 16;
+const HEADER_BYTES = 96;
 
 export type BatchState = "raw" | "pseudonymized" | "public";
 const STATE_CODES: Readonly<Record<BatchState, number>> = { raw: 1, pseudonymized: 2, public: 3 };
@@ -40,6 +43,16 @@ const GIVEN_UP = 4;
 
 /** Bytes that each `utf8` column of a batch may take: by public column name, or raw name for those with own buffers. */
 export type TextBytes = Readonly<Record<string, number>>;
+
+/** Which request a batch's rows came by, and which of its rows they are. Nothing in it says what the rows are. */
+export interface BatchOrigin {
+  /** 128 bits in 32 hex digits, not all 0. */
+  readonly key: string;
+  /** CRC-32C of the request's body. */
+  readonly body: number;
+  /** Which of the accepted rows of the request the batch's first one is, from 0. The others follow it one by one. */
+  readonly firstRow: number;
+}
 
 export interface BatchOptions {
   /** Number of the first row in its dataset; whole, from 0 to 2^53. */
@@ -123,6 +136,7 @@ export class Batch implements PublicBatch {
     f64[doubles + MIN_TIME_F64] = Number.POSITIVE_INFINITY;
     f64[doubles + MAX_TIME_F64] = Number.NEGATIVE_INFINITY;
     f64[doubles + WRITTEN_F64] = 0;
+    i32.fill(0, words + ORIGIN, words + HEADER_BYTES / 4);
     i32[words + STATE] = STATE_CODES.raw;
     return this;
   }
@@ -208,6 +222,23 @@ export class Batch implements PublicBatch {
     this.views.f64[doubles + MIN_TIME_F64] = minTimeMs;
     this.views.f64[doubles + MAX_TIME_F64] = maxTimeMs;
     this.views.f64[doubles + WRITTEN_F64] = writtenMs;
+  }
+
+  /** The request that its rows came by; undefined: they came by none that has a key. Never of a batch that was discarded. */
+  get origin(): BatchOrigin | undefined {
+    const { u32 } = this.views;
+    const at = (this.#slot >>> 2) + ORIGIN;
+    if ((u32[at]! | u32[at + 1]! | u32[at + 2]! | u32[at + 3]!) === 0) return undefined;
+    return { key: keyText(u32, at), body: u32[at + 4]!, firstRow: u32[at + 5]! };
+  }
+
+  /** @throws RangeError for a key that is not 32 hex digits */
+  setOrigin({ key, body, firstRow }: BatchOrigin): void {
+    const { u32 } = this.views;
+    const at = (this.#slot >>> 2) + ORIGIN;
+    putKey(u32, at, key);
+    u32[at + 4] = body;
+    u32[at + 5] = firstRow;
   }
 
   /** Byte offset of a column's elements (or int32 offsets, for text) in the shared memory. */

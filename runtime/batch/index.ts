@@ -1,11 +1,19 @@
 /** A batch: an Arrow record batch laid out in a slot. Read schema.ts, then batch.ts. */
 
-export { Batch, type BatchOptions, type BatchState, batchBytes, type TextBytes } from "./batch.ts";
+export {
+  Batch,
+  type BatchOptions,
+  type BatchOrigin,
+  type BatchState,
+  batchBytes,
+  type TextBytes,
+} from "./batch.ts";
 export { fillElements } from "./fill-elements.ts";
 export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
 export { IpcFile } from "./ipc-file.ts";
 export { MessageBatch } from "./message-batch.ts";
 export type { PublicBatch } from "./public-batch.ts";
+export { KEY_BYTES, keyText, putKey } from "./request-key.ts";
 export {
   BatchPlan,
   type BatchSchema,

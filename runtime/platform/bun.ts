@@ -6,15 +6,17 @@
  */
 
 import { listenFailure } from "./listen-failure.ts";
+import { isTooBig } from "./message-size.ts";
 import {
   type Connection,
   GOING_AWAY,
-  MAX_MESSAGE_BYTES,
+  LARGEST_MESSAGE_BYTES,
   type Platform,
   type ServeOptions,
   type Server,
   type Socket,
   type SocketHandlers,
+  TOO_BIG,
 } from "./types.ts";
 
 const DEFAULT_GRACE_MS = 1000;
@@ -54,13 +56,13 @@ function serve({
       websocket: {
         idleTimeout: 0,
         backpressureLimit: 0,
-        maxPayloadLength: MAX_MESSAGE_BYTES,
+        maxPayloadLength: LARGEST_MESSAGE_BYTES,
         perMessageDeflate: false,
         open(ws) {
           sockets.add(ws.data);
           ws.data.open(ws);
         },
-        message: (ws, data) => ws.data.handlers.message(ws.data, data),
+        message: (ws, data) => ws.data.hear(data),
         drain: (ws) => ws.data.handlers.drain(ws.data),
         close(ws) {
           sockets.delete(ws.data);
@@ -125,6 +127,7 @@ class BunConnection implements Connection {
 class BunSocket implements Socket {
   readonly handlers: SocketHandlers;
   #ws: Bun.ServerWebSocket<BunSocket> | undefined;
+  #isClosing = false;
 
   constructor(handlers: SocketHandlers) {
     this.handlers = handlers;
@@ -133,6 +136,13 @@ class BunSocket implements Socket {
   open(ws: Bun.ServerWebSocket<BunSocket>): void {
     this.#ws = ws;
     this.handlers.open(this);
+  }
+
+  /** What comes on a socket that was closed is not heard: that it is closing its client may not know. */
+  hear(data: string | Uint8Array): void {
+    if (this.#isClosing) return;
+    if (isTooBig(data, this.handlers)) this.close(TOO_BIG, "the message is too big");
+    else this.handlers.message(this, data);
   }
 
   get bufferedBytes(): number {
@@ -149,6 +159,7 @@ class BunSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
+    this.#isClosing = true;
     this.#ws?.close(code, reason);
   }
 

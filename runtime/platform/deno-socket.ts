@@ -3,8 +3,8 @@
  * at: soon after it was found to be high, and ever more seldom while nothing moves.
  */
 
-import { Buffer } from "node:buffer";
-import { GOING_AWAY, MAX_MESSAGE_BYTES, type Socket, type SocketHandlers, TOO_BIG } from "./types.ts";
+import { isTooBig } from "./message-size.ts";
+import { GOING_AWAY, type Socket, type SocketHandlers, TOO_BIG } from "./types.ts";
 
 /** As far as it is used. Unlike a client's, it closes with any code. */
 export interface DenoWebSocket {
@@ -96,9 +96,8 @@ export class DenoSocket implements Socket {
 
   #hear(data: string | ArrayBuffer): void {
     if (this.#isClosed || this.#ws.readyState !== OPEN) return;
-    const bytes = typeof data === "string" ? textBytes(data) : data.byteLength;
     // Deno has read it by now; a bound before that it does not know.
-    if (bytes > MAX_MESSAGE_BYTES) this.close(TOO_BIG, "the message is too big");
+    if (isTooBig(data, this.#handlers)) this.close(TOO_BIG, "the message is too big");
     else this.#handlers.message(this, typeof data === "string" ? data : new Uint8Array(data));
   }
 
@@ -112,9 +111,4 @@ export class DenoSocket implements Socket {
       this.#handlers.drain(this);
     }, ms);
   }
-}
-
-function textBytes(text: string): number {
-  // Three bytes are the most that a character of the string takes.
-  return text.length * 3 <= MAX_MESSAGE_BYTES ? text.length : Buffer.byteLength(text);
 }

@@ -7,6 +7,7 @@ export {
   type Address,
   type Connection,
   GOING_AWAY,
+  LARGEST_MESSAGE_BYTES,
   ListenError,
   type ListenFailure,
   MAX_MESSAGE_BYTES,

@@ -22,8 +22,10 @@ export interface TlsOptions {
   readonly key: string;
 }
 
-/** Bytes of the largest message that a WebSocket takes: who sends a larger one is closed with 1009. */
+/** Bytes of the largest message that a WebSocket takes, where its handlers say nothing: who sends a larger one is closed with 1009. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
+/** The most that handlers may say: a runtime reads so much of a message, whatever socket it comes on. */
+export const LARGEST_MESSAGE_BYTES = 2 ** 20;
 
 /** Codes that a WebSocket is closed with (RFC 6455, 7.4.1). */
 export const GOING_AWAY = 1001;
@@ -68,6 +70,8 @@ export interface Socket {
 }
 
 export interface SocketHandlers {
+  /** Bytes of the largest message that is taken, at most LARGEST_MESSAGE_BYTES. Default: MAX_MESSAGE_BYTES. */
+  readonly maxMessageBytes?: number;
   open(socket: Socket): void;
   message(socket: Socket, data: string | Uint8Array): void;
   /** Called when bytes were taken after some had to wait: sooner or later, and not for each of them. */

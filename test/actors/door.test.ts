@@ -1,6 +1,6 @@
 /**
  * A door that claimed all it could and died before it published must leave the next one able to go on. Breaks when the whole
- * lane can be claimed: the slot that tells the last row's number is then overwritten.
+ * lane can be claimed: the slot that tells the last row's number is then overwritten. What is abandoned was never there.
  */
 
 import assert from "node:assert/strict";
@@ -43,6 +43,15 @@ test("a door that dies with all slots claimed leaves the numbers where they were
   let claimed = 0;
   while (first.tryBegin(3)) claimed++;
   assert.equal(claimed, SLOTS - 1);
+  first.abandon();
+  assert.equal(first.free(), SLOTS - 1);
+  first.publish({ bound: 2, type: 1 });
+  const { received, published, rejected } = first.account.counts();
+  assert.deepEqual([received, published, rejected.bound, rejected.type], [10, 7, 2, 1]);
+  assert.equal(reader.tryRead(), -1);
+  assert.ok(first.tryBegin(3));
+  assert.equal(first.batch.firstSequence, 7);
+
   const next = new Door(context, dataset);
   assert.equal(next.account.published, 7);
   assert.ok(next.tryBegin(2));

@@ -16,7 +16,6 @@ const command: Command = {
     "two-words": { type: "string" },
     force: { type: "boolean" },
   },
-  later: { soon: "is not there yet" },
   examples: [],
   run: async () => {},
 };
@@ -58,7 +57,6 @@ for (const [argv, said] of [
   [["--name="], /^--name: expected a value/],
   [["--force=no"], /^--force: expected no value; came "no"/],
   [["a", "b"], /"b", which is one word too many/],
-  [["--soon"], /^--soon: is not there yet/],
 ] as const) {
   test(`${argv.join(" ")} is not taken`, () => ends(() => readGiven(command, argv), said));
 }

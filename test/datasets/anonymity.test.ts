@@ -38,7 +38,7 @@ describe("a declaration's part in the anonymous profile", () => {
     [
       "a sensitive moment",
       { x: { ...at, sensitive: true } },
-      /x is sensitive and has class moment; only a measure or/,
+      /x is sensitive and has class moment; only a measure, a/,
     ],
     [
       "steps of what is no quasi-identifier",

@@ -3,7 +3,13 @@ import { describe, test } from "node:test";
 import { BY_THE_MINUTE } from "../../datasets/by-the-minute.ts";
 import type { ColumnSpec } from "../../datasets/column.ts";
 import { DatasetError, type DatasetSpec, defineDataset } from "../../datasets/define.ts";
-import { datasetNamed, datasets, derivedDatasets, sourceDatasets } from "../../datasets/index.ts";
+import {
+  datasetNamed,
+  datasets,
+  derivedDatasets,
+  pushedDatasets,
+  sourceDatasets,
+} from "../../datasets/index.ts";
 import { process } from "../../datasets/process.ts";
 
 const at = { class: "moment", type: "timestamp", meaning: "When." } as const;
@@ -186,10 +192,22 @@ describe("a declaration", () => {
 test("datasets are found by name, sources and derived ones apart", () => {
   assert.deepEqual(
     datasets.map(({ name }) => name),
-    ["memory", "process", "optimization", "memory_1m", "process_1m", "optimization_1m"],
+    [
+      "memory",
+      "process",
+      "optimization",
+      "compression_telemetry",
+      "memory_1m",
+      "process_1m",
+      "optimization_1m",
+    ],
   );
   assert.equal(datasetNamed("process"), process);
   assert.equal(datasetNamed("constructor"), undefined);
+  assert.deepEqual(
+    pushedDatasets.map(({ name }) => name),
+    ["optimization", "compression_telemetry"],
+  );
   assert.ok(sourceDatasets.every(({ derived }) => derived === undefined));
   assert.ok(derivedDatasets.every(({ derived }) => derived !== undefined));
 });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { boundsOf, F32_MAX } from "../../datasets/column.ts";
+import { boundsOf, F32_MAX, type MeasureColumn } from "../../datasets/column.ts";
 import { describeDataset } from "../../datasets/describe.ts";
 import { datasetNamed, datasets } from "../../datasets/index.ts";
 
@@ -14,10 +14,16 @@ const FILE = new URL("./public-schema.txt", import.meta.url);
 
 function surface(): string {
   const lines = datasets.flatMap((dataset) => {
-    const { name, title, time, derivedFrom, windows, columns } = describeDataset(dataset);
+    const { name, title, time, derivedFrom, windows, columns, ...facts } = describeDataset(dataset);
     const head = [
       `${name}: ${title}`,
-      `  time ${time}${derivedFrom === null ? "" : `, derived from ${derivedFrom}`}`,
+      `  time ${time}${derivedFrom === null ? "" : `, derived from ${derivedFrom}`}${facts.pushed ? ", pushed" : ""}`,
+      ...(facts.label === null ? [] : [`  label ${facts.label}`]),
+      ...(facts.shadow === null ? [] : [`  shadow ${Object.values(facts.shadow).join(", ")}`]),
+      ...facts.exports.map(
+        (named) =>
+          `  export ${named.name}: ${named.columns.join(", ")} where ${named.where}, ${named.days} days, newest ${named.newest}, ${named.format}`,
+      ),
     ];
     for (const { dataset, kind, shape, groupBy, of } of windows) {
       const lengths = Object.entries(shape).map(([name, value]) =>
@@ -29,7 +35,7 @@ function surface(): string {
     }
     const body = columns.map((column, index) => {
       const spec = dataset.publicColumns[index]?.spec;
-      const bounds = spec?.class === "measure" && spec.type !== "bool" ? rangeText(boundsOf(spec)) : "";
+      const bounds = spec?.class === "measure" && spec.type !== "bool" ? rangeText(spec) : "";
       const facts = [
         `${column.type}${column.nullable ? "?" : ""}`,
         column.class + (column.source === column.name ? "" : ` of ${column.source}`),
@@ -102,8 +108,9 @@ test("the sources' fields are exactly MemorySnapshot, ProcessRecord and Optimiza
 });
 
 /** Bounds in words; where only the type ends a column, nothing. */
-function rangeText(bounds: readonly [min: number, max: number]): string {
-  return bounds
-    .map((bound, index) => (Math.abs(bound) < F32_MAX ? ` ${index === 0 ? "from" : "to"} ${bound}` : ""))
-    .join("");
+function rangeText(spec: MeasureColumn): string {
+  const [min, max] = boundsOf(spec);
+  const from =
+    spec.above !== undefined ? ` above ${spec.above}` : Math.abs(min) < F32_MAX ? ` from ${min}` : "";
+  return from + (Math.abs(max) < F32_MAX ? ` to ${max}` : "");
 }

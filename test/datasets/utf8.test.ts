@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { utf8Length, writeUtf8 } from "../../datasets/utf8.ts";
+import { characterCount, utf8Length, writeUtf8 } from "../../datasets/utf8.ts";
 
 test("text is written as TextEncoder writes it, unpaired surrogates included", () => {
   const unit = fc.oneof(
@@ -14,6 +14,8 @@ test("text is written as TextEncoder writes it, unpaired surrogates included", (
       const text = String.fromCharCode(...units);
       const expected = new TextEncoder().encode(text);
       assert.equal(utf8Length(text), expected.length);
+      // A string is iterated over by its code points, and half a pair is one.
+      assert.equal(characterCount(text), [...text].length);
       const bytes = new Uint8Array(expected.length + 2);
       assert.equal(writeUtf8(bytes, 1, text), expected.length + 1);
       assert.deepEqual(bytes.subarray(1, -1), expected);

@@ -9,8 +9,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import nodeProcess from "node:process";
@@ -20,6 +19,18 @@ import { datasets } from "../../datasets/index.ts";
 import { process as processDataset } from "../../datasets/process.ts";
 import { pseudonymOf } from "../actors/anonymizer/reference.ts";
 import { readCsv, readParquet } from "../actors/exporter/read-files.ts";
+import {
+  assertAbsent,
+  filesBelow,
+  type Haystack,
+  isText,
+  keyForms,
+  secret,
+  secretForms,
+  textForms,
+  textOf,
+  usedPages,
+} from "./haystacks.ts";
 import { EventStream, Server } from "./server.ts";
 import { buildHouse, houseOptions, temporaryFolder, until } from "./support.ts";
 
@@ -31,18 +42,7 @@ const RESTARTS = 3;
 /** What a host says that has no name, or a runtime that does not know the user's. */
 const PLACEHOLDERS: readonly string[] = ["localhost", "unknown"];
 
-/** What is searched: a name for messages, and the bytes. */
-interface Haystack {
-  readonly where: string;
-  readonly bytes: Buffer;
-}
-
 const QUERIES = ["select * from process", "select name from process", "select * from '/proc/self/comm'"];
-
-interface Needle {
-  readonly what: string;
-  readonly bytes: Buffer;
-}
 
 test("no identifier of this host leaves the process", { timeout: 180_000, skip }, async (t) => {
   const folder = temporaryFolder(t);
@@ -204,11 +204,6 @@ class Canary {
   }
 }
 
-/** Random letters, none of them a digit: not to be found by chance among numbers. */
-function secret(characters: number): string {
-  return Array.from(randomBytes(characters), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
-}
-
 function canaryEvents(stream: EventStream, nameHash: bigint) {
   const quoted = `"${nameHash}"`;
   return stream.events().filter(({ event, data }) => event === "process" && data.includes(quoted));
@@ -297,10 +292,6 @@ async function exportedRows(said: readonly Haystack[]) {
   };
 }
 
-function textOf(rows: readonly Readonly<Record<string, unknown>>[]): Buffer {
-  return Buffer.from(rows.map((row) => Object.values(row).join(",")).join("\n"));
-}
-
 /** What our own descriptions say: a process may be called by a word of them. */
 function vocabulary(said: readonly Haystack[]): string {
   return said
@@ -338,97 +329,4 @@ function runningNames(): string[] {
       }
     })
     .filter((name) => name.length >= TELLING_CHARACTERS);
-}
-
-function filesBelow(folder: string): Haystack[] {
-  return readdirSync(folder).flatMap((name): Haystack[] => {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) return filesBelow(path);
-    return [
-      { where: path, bytes: readFileSync(path) },
-      { where: `the name of ${path}`, bytes: Buffer.from(name) },
-    ];
-  });
-}
-
-/** The memory without pages of nothing but zeros, of which most of it is. */
-function usedPages({ buffer }: WebAssembly.Memory): Haystack[] {
-  const pageWords = 2 ** 14;
-  const words = new Int32Array(buffer);
-  const runs: { from: number; to: number }[] = [];
-  for (let from = 0; from < words.length; from += pageWords) {
-    const to = Math.min(from + pageWords, words.length);
-    if (isZero(words, from, to)) continue;
-    const last = runs.at(-1);
-    // Together with the page before, as what is searched for may lie across.
-    if (last?.to === from) last.to = to;
-    else runs.push({ from, to });
-  }
-  return runs.map(({ from, to }) => ({
-    where: `the shared memory from byte ${from * 4}`,
-    bytes: Buffer.from(new Uint8Array(buffer).slice(from * 4, to * 4)),
-  }));
-}
-
-function isZero(words: Int32Array, from: number, to: number): boolean {
-  for (let word = from; word < to; word++) if (words[word] !== 0) return false;
-  return true;
-}
-
-/** Whether a few letters found in it mean anything. */
-function isText({ bytes }: Haystack): boolean {
-  return !bytes.includes(0);
-}
-
-function textForms(text: string): Needle[] {
-  const big = Buffer.from(text, "utf16le").swap16();
-  return [
-    { what: `${text} as UTF-8`, bytes: Buffer.from(text) },
-    { what: `${text} as UTF-16LE`, bytes: Buffer.from(text, "utf16le") },
-    { what: `${text} as UTF-16BE`, bytes: big },
-  ];
-}
-
-/** And disguised: encoded, or hashed without the key, which anybody who guesses the name can do too. */
-function secretForms(text: string): Needle[] {
-  const digest = createHash("sha256").update(text).digest();
-  return [
-    ...textForms(text),
-    { what: `${text} in capitals`, bytes: Buffer.from(text.toUpperCase()) },
-    { what: `${text} as hex`, bytes: Buffer.from(Buffer.from(text).toString("hex")) },
-    ...base64Forms(Buffer.from(text)).map((bytes) => ({ what: `${text} as base64`, bytes })),
-    { what: `${text} hashed without the key`, bytes: digest.subarray(0, 8) },
-    { what: `${text} hashed without the key`, bytes: Buffer.from(digest.subarray(0, 8)).reverse() },
-    { what: `${text} hashed without the key`, bytes: Buffer.from(digest.toString("hex").slice(0, 16)) },
-    { what: `${text} hashed without the key`, bytes: Buffer.from(String(digest.readBigUInt64BE())) },
-  ];
-}
-
-function keyForms(key: Buffer): Needle[] {
-  return [
-    key,
-    Buffer.from(key.toString("hex")),
-    Buffer.from(key.toString("hex").toUpperCase()),
-    ...base64Forms(key),
-    Buffer.from([...key].join(",")),
-  ].map((bytes) => ({ what: "the key", bytes }));
-}
-
-/** What is the same of it wherever in a longer text it is encoded. */
-function base64Forms(bytes: Buffer): Buffer[] {
-  return [0, 1, 2].map((before) => {
-    const text = Buffer.concat([Buffer.alloc(before), bytes])
-      .toString("base64")
-      .replace(/=+$/, "");
-    return Buffer.from(text.slice(before === 0 ? 0 : before + 1, -1));
-  });
-}
-
-function assertAbsent(needles: readonly Needle[], haystacks: readonly Haystack[]): void {
-  for (const { what, bytes } of needles) {
-    for (const { where, bytes: searched } of haystacks) {
-      const at = searched.indexOf(bytes);
-      assert.equal(at, -1, `${what} is at byte ${at} of ${where}`);
-    }
-  }
 }

@@ -11,6 +11,7 @@ import { type TestContext, test } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { parquetReadObjects } from "hyparquet";
 import type { Page } from "playwright-core";
+import { measuredRow } from "../fixtures/compression-rows.ts";
 import { openBrowser, openPage, whenOther, whenTrue } from "./browser.ts";
 import { CuttableWay } from "./cuttable-way.ts";
 import { Server } from "./server.ts";
@@ -45,7 +46,8 @@ const text = (page: Page, id: string) => page.locator(`#${id}`).innerText();
 test("it opens without a complaint, shows what there is, and its charts move", TIMEOUT, async (t) => {
   const { server } = start(t);
   const browser = await openBrowser(t);
-  const { page, complaints } = await openPage(browser, await server.ready());
+  const url = await server.ready();
+  const { page, complaints } = await openPage(browser, url);
   await whenTrue(page, IS_LIVE);
   await whenTrue(page, `${POINTS} > 5`);
   const before = await page.evaluate(PICTURE);
@@ -65,6 +67,25 @@ test("it opens without a complaint, shows what there is, and its charts move", T
   // A pseudonym is shown by digits and a pattern of its own.
   assert.match(await page.locator("#programs-rows th").first().innerText(), /^[0-9a-f]{8}$/);
   assert.ok((await page.locator("#programs-rows th svg rect").count()) > 3);
+
+  assert.match(await text(page, "pushed-note"), /Nothing was pushed yet/);
+  const rows = [measuredRow, measuredRow, { ...measuredRow, network_tier: 9 }];
+  const pushed = await fetch(`${url}/v1/ingest/compression_telemetry`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(rows.map((row) => ({ ...row, timestamp: Date.now() }))),
+  });
+  assert.equal(pushed.status, 202, await pushed.text());
+  const cell = (number: number, what: RegExp) =>
+    page
+      .locator(`#pushed-rows tr[data-key="compression_telemetry"] > :nth-child(${number})`)
+      .filter({ hasText: what });
+  await cell(3, /^2$/).waitFor();
+  // A rate, which falls again when nothing more comes.
+  await cell(2, /^0\.\d$/).waitFor();
+  for (const number of [4, 5]) await cell(number, /^1$/).waitFor();
+  assert.equal(await text(page, "pushed-note"), "Rejected by reason: 1 bound.");
+  await cell(2, /^0$/).waitFor();
 
   await page.locator("#memory-chart .u-over").hover();
   for (const chart of ["memory", "cpu"]) {

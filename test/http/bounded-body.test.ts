@@ -6,6 +6,7 @@ import {
   BODY_MS,
   MAX_BODIES,
   MAX_STRANGERS_BODIES,
+  ReadingRoom,
   readBounded,
   readWhole,
 } from "../../http/bounded-body.ts";
@@ -152,4 +153,32 @@ test("it takes a place like any other, and gives it back once", async () => {
     for (const body of all) body.come(1);
     await settle();
   }
+});
+
+test("bytes that are read at once have room for so many, and give it back however it ends", async () => {
+  const clock = new VirtualClock();
+  const room = new ReadingRoom(10);
+  const read = ({ body }: ReturnType<typeof sender>) => readBounded(body, 100, clock, false, room);
+  const [first, second, third] = [sender(), sender(), sender()];
+  const reads = [read(first), read(second)];
+  first.send(6);
+  await settle();
+  assert.equal(room.bytes, 6);
+  second.send(4);
+  await settle();
+  second.send(1);
+  assert.deepEqual(await reads[1], { ok: false, reason: "too-many" });
+  assert.ok(second.wasGivenUp());
+  assert.equal(room.bytes, 6);
+  first.end();
+  assert.equal((await reads[0])?.ok, true);
+  assert.equal(room.bytes, 0);
+  const broken = read(third);
+  third.send(9);
+  await settle();
+  third.break();
+  assert.deepEqual(await broken, { ok: false, reason: "broken" });
+  assert.equal(room.bytes, 0);
+  assert.ok(room.tryTake(10));
+  assert.ok(!room.tryTake(1));
 });

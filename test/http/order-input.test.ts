@@ -83,6 +83,7 @@ test("a JSON body says all that an order can, and is what an order is shown as",
     format: "parquet",
     columns: ["cpu_percent"],
     where: "cpu_percent > 50",
+    newest: 12,
     compression: "zstd",
     profile: "anonymous",
     k: 7,
@@ -109,6 +110,15 @@ for (const [body, parameter, expected, came] of [
   [{ ...least, columns: ["a", 1] }, "columns.1", /the name of a column/, "1"],
   [{ ...least, where: true }, "where", /a filter as text/, "true"],
   [{ ...least, k: null }, "k", /a number/, "null"],
+  [{ ...least, newest: "all" }, "newest", /a number/, '"all"'],
+  [{ ...least, name: "training" }, "name", /none, as process has no export by name/, '"training"'],
+  [{ dataset: "compression_telemetry", format: "csv", name: "test" }, "name", /one of training/, '"test"'],
+  [
+    { dataset: "compression_telemetry", format: "csv", name: "training", where: "x = 1" },
+    "where",
+    /none beside name=training/,
+    "both",
+  ],
   [
     { ...least, max_suppressed: 0.1 },
     "body",
@@ -125,3 +135,24 @@ for (const [body, parameter, expected, came] of [
     assert.equal(read.came, came);
   });
 }
+
+test("an export by its name says columns, filter, number and time; number and time may be others", () => {
+  const named = (text: string) =>
+    orderFromQuery(
+      { dataset: "compression_telemetry", format: "csv", compression: undefined },
+      new URLSearchParams(text),
+      NOW,
+    );
+  const usual = named("name=training");
+  assert.ok(usual.ok);
+  const { columns, where, newest, fromMs, toMs } = usual.order;
+  assert.deepEqual([columns?.length, columns?.[0], columns?.[20]], [21, "timestamp", "oracle_algorithm"]);
+  assert.equal(where, "is_training_candidate = true and quality_score > 0.8");
+  assert.deepEqual([newest, toMs - fromMs, toMs], [100_000, 30 * 86_400_000, NOW]);
+  const other = named("name=training&newest=5&hours=2");
+  assert.ok(other.ok);
+  assert.deepEqual([other.order.newest, other.order.toMs - other.order.fromMs], [5, 7_200_000]);
+  const from = named("name=training&from=2026-01-01T00:00:00Z");
+  assert.ok(from.ok);
+  assert.equal(from.order.fromMs, Date.UTC(2026, 0, 1));
+});

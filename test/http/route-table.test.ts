@@ -129,3 +129,39 @@ test("HEAD is asked as GET is; another method is told which there are", async ()
   assert.equal(wrong.headers.get("connection"), "close");
   assert.equal(await said(wrong), "405 method-not-allowed");
 });
+
+test("a body of several forms is let through by its type and its encoding, without their parameters and case", async () => {
+  const body = {
+    forms: { "text/csv": { schema: "a table" }, "application/json": { schema: z.object() } },
+    packings: ["gzip"],
+    maxBytes: 10,
+  };
+  const app = appOf({ method: "post", body });
+  const ask = (headers: Record<string, string>) =>
+    app.request("/x", { method: "POST", body: "{}", headers: { "content-length": "2", ...headers } });
+  for (const headers of [
+    { "content-type": "application/json" },
+    { "content-type": "Application/JSON ; charset=utf-8", "content-encoding": "GZip" },
+    { "content-type": "text/csv;header=present", "content-encoding": "identity" },
+  ]) {
+    assert.equal((await ask(headers)).status, 200);
+  }
+  for (const headers of [
+    {},
+    { "content-type": "text/plain" },
+    { "content-type": "text/csvx" },
+    { "content-type": "application/json", "content-encoding": "zstd" },
+    { "content-type": "application/json", "content-encoding": "gzip, gzip" },
+  ] as Record<string, string>[]) {
+    const response = await ask(headers);
+    assert.equal(response.headers.get("connection"), "close");
+    assert.equal(await said(response), "415 body-type-refused");
+  }
+  const [none, packed] = await Promise.all([
+    ask({}),
+    ask({ "content-type": "text/csv", "content-encoding": "br" }),
+  ]);
+  assert.equal(none.headers.get("accept"), "text/csv, application/json");
+  assert.equal(packed.headers.get("accept-encoding"), "gzip");
+  assert.equal(await said(ask({ "content-type": "text/csv", "content-length": "11" })), "413 body-refused");
+});

@@ -25,6 +25,7 @@ test("datasets are listed with what can be done with them", async () => {
     name: "memory",
     title: "Memory of the whole host",
     derivedFrom: null,
+    pushed: false,
     links: {
       self: "/v1/datasets/memory",
       stream: "/v1/streams/memory",

@@ -69,6 +69,8 @@ export interface ControlOptions {
   readonly connection?: Partial<Connection>;
   readonly ledger?: ControlDeps["ledger"];
   readonly metricsText?: ControlDeps["metricsText"];
+  /** Default: nothing is taken in. */
+  readonly ingest?: ControlDeps["ingest"];
 }
 
 export const closed: AskResult<never> = { ok: false, reason: "closed", message: "it is not running" };
@@ -109,6 +111,7 @@ export function openControl(options: ControlOptions = {}): Control {
     ledger: options.ledger ?? (() => []),
     metricsText: options.metricsText ?? (async () => "# none\n"),
     datasets,
+    ...(options.ingest === undefined ? {} : { ingest: options.ingest }),
     settings: {
       host: options.host ?? "127.0.0.1",
       port: () => PORT,
@@ -213,6 +216,8 @@ export function ledgerRow(dataset: string, more: Partial<LedgerRow> = {}): Ledge
       bound: 0,
       category: 0,
       length: 0,
+      malformed: 0,
+      derived: 0,
     },
     dropped: { "lane-full": 1, crash: 0, poison: 0, lost: 0 },
     inFlight: 2,

@@ -1,9 +1,13 @@
 /** A system that answers everything: each actor says something of every kind that it can say. */
 
 import type { MetricAnswer } from "../../actors/aggregator/protocol.ts";
+import type { PushBody } from "../../actors/intake/protocol.ts";
 import { OUTLETS, type OutletStatus } from "../../actors/outlets/protocol.ts";
 import type { AskResult } from "../../runtime/actor/types.ts";
 import { aJob, aReport } from "./jobs.ts";
+import { someLetters } from "./letters.ts";
+import { accepted, fakeDoors, refusing } from "./push/fake-intake.ts";
+import { anAgreementReport, aQualityReport } from "./quality-reports.ts";
 import {
   type Asked,
   type Control,
@@ -127,6 +131,7 @@ export function wholeControl(options: ControlOptions = {}): Control {
     answer,
     status: () => statusOf({ recorder: "running", broadcaster: "backingOff", windower: "paused" }),
     ledger: () => [ledgerRow("memory"), ledgerRow("process")],
+    ingest: fakeDoors(),
     stages: () => [
       {
         dataset: "memory",
@@ -196,6 +201,18 @@ function answer({ to, message }: Asked): AskResult<unknown> {
       return good({ ok: true, bytes, done: true });
     case "query.open":
       return good({ ok: true, id: 1, contentType: "application/json" });
+    case "examiner.examine":
+      return good({ ok: true, report: aQualityReport() });
+    case "examiner.agreement":
+      return good({ ok: true, report: anAgreementReport() });
+    case "intake.body":
+      return (message as PushBody).bytes === 1 ? refusing("bad-body") : accepted(1);
+    case "letters.list":
+      return good(someLetters());
+    case "letters.replay":
+      return good({ ok: true, accepted: 1, rejected: 0, notReplayable: 1 });
+    case "letters.drop":
+      return good({ ok: true, dropped: 2 });
     case "aggregate.add":
       return good({ ok: true, outcomes: null, windowMs: 300_000, maxStreams: 10_000 });
     case "aggregate.stats":

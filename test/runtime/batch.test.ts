@@ -29,6 +29,27 @@ const number = new BatchPlan({
 });
 
 describe("a batch in a slot", () => {
+  test("knows which request its rows came by, until its slot is begun anew; its message does not tell", () => {
+    const origin = { key: "00000000000000000000000000000001", body: 2 ** 32 - 1, firstRow: 50_000 };
+    const batch = new Batch(memoryOf(0xff), number);
+    const sealed = () => {
+      batch.seal();
+      return batch.message().slice();
+    };
+    assert.equal(batch.begin(SLOT, SLOT_BYTES, 3, { firstSequence: 1 }).origin, undefined);
+    const plain = sealed();
+    batch.setOrigin(origin);
+    assert.deepEqual(batch.origin, origin);
+    assert.deepEqual(sealed(), plain);
+    const other = { key: "f0e1d2c3b4a5968778695a4b3c2d1e0f", body: 0, firstRow: 0 };
+    batch.setOrigin(other);
+    assert.deepEqual(new Batch(theMemory, number).bind(SLOT).origin, other);
+    assert.deepEqual([batch.firstSequence, batch.endSequence, batch.rows, batch.state], [1, 4, 3, "public"]);
+    batch.discard(SLOT_BYTES);
+    assert.equal(batch.origin, undefined);
+    assert.throws(() => batch.setOrigin({ ...origin, key: "1" }), /32 hex digits/);
+  });
+
   test("takes exactly the bytes it says: that many do, one less throws, and nothing is written behind", () => {
     fc.assert(
       fc.property(batchCase(), (given) => {

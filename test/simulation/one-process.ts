@@ -7,11 +7,13 @@
 
 import { setImmediate } from "node:timers";
 import { anonymizerOf, scratchBytesFor } from "../../actors/anonymizer/anonymizer.ts";
-import { intakeOf } from "../../actors/intake/intake.ts";
+import { type IntakeConfig, intakeOf, intakeScratchBytes } from "../../actors/intake/intake.ts";
 import { type LedgerRow, type LedgerSpec, placeLedger, readLedger } from "../../actors/ledger.ts";
 import { recorderOn } from "../../actors/recorder/recorder.ts";
 import { slotBytesOf } from "../../actors/store/log/window-bytes.ts";
 import { type WindowerConfig, windowerOf, windowerScratchBytes } from "../../actors/windower/windower.ts";
+import type { StagingSpec } from "../../ingest/staging.ts";
+import { StagingArea } from "../../ingest/staging-area.ts";
 import type { ActorContext, ActorFactory, ActorSpec, Behaviour } from "../../runtime/actor/types.ts";
 import { VirtualClock } from "../../runtime/clock.ts";
 import { type LaneStatus, laneStatus } from "../../runtime/lane/index.ts";
@@ -28,6 +30,9 @@ export const ACTORS = ["recorder", "windower", "anonymizer", "intake"] as const;
 export type ActorName = (typeof ACTORS)[number];
 
 const STAGING_BYTES = 2 ** 17;
+/** Bodies that wait for the intake, and what one of them may unpack to. */
+const BODIES_BYTES = 2 ** 18;
+const UNPACKED_BYTES = 2 ** 16;
 /** More than any run keeps: what a full memory leaves out depends on what it held before. */
 const STATE_BYTES = 2 ** 21;
 
@@ -55,6 +60,8 @@ export class OneProcess {
   readonly disk: MortalDisk;
   readonly checkpoints: MortalCheckpoints;
   readonly system: System;
+  /** Where bodies lie that the intake is asked about. */
+  readonly staging: StagingArea;
   /** Actors that get no turn. */
   readonly slow = new Set<string>();
   readonly #options: ProcessOptions;
@@ -90,6 +97,12 @@ export class OneProcess {
     });
     const names = (datasets: readonly { readonly name: string }[]) => datasets.map(({ name }) => name);
     const windower = windowerConfig(options, options.rules);
+    const intake: IntakeConfig = {
+      dataFolder,
+      deadLetters: false,
+      datasets: names(family.sources),
+      unpackedBytes: UNPACKED_BYTES,
+    };
     this.system = createSystem({
       memory: space.memory,
       arenaFrom: KERNEL_STATIC_BYTES,
@@ -133,22 +146,30 @@ export class OneProcess {
               scratchBytes: windowerScratchBytes(windower, family.all),
             }),
             actor("anonymizer", { dataFolder }, { scratchBytes: scratchBytesFor(family.sources) }),
-            actor("intake", { datasets: names(family.sources) }, { writes: names(family.sources) }),
+            actor("intake", intake, {
+              writes: intake.datasets,
+              scratchBytes: intakeScratchBytes(family.sources, UNPACKED_BYTES),
+            }),
           ],
         },
       ],
       resources: (arena) => {
         const ledger = placeLedger(arena, names(family.all));
+        const staging = { offset: arena.allocate(BODIES_BYTES, "bodies"), bytes: BODIES_BYTES };
         space.takes(space.memory.buffer.byteLength - arena.freeBytes);
-        return { kernels: space.module, ledger };
+        return { kernels: space.module, ledger, staging };
       },
       load: ({ name }) => {
         const make = makers[name as ActorName];
         return ((context: ActorContext<never>) => mortal(context, make, this.faults, trace)) as ActorFactory;
       },
-      onSupervision: ({ child, from, to, reason }) =>
-        trace.note(`${child}: ${from} → ${to}${reason === undefined ? "" : `, ${reason}`}`),
+      onSupervision: ({ child, from, to, reason }) => {
+        trace.note(`${child}: ${from} → ${to}${reason === undefined ? "" : `, ${reason}`}`);
+        if (child === "intake" && to === "running") this.staging.readersGone();
+      },
     });
+    const { crc32c } = space.kernels;
+    this.staging = new StagingArea(space.memory, this.system.resources["staging"] as StagingSpec, crc32c);
   }
 
   /** @returns whether it runs; else it has ended */

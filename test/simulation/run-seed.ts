@@ -6,7 +6,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { Pushed } from "../../actors/intake/protocol.ts";
 import type { LedgerRow } from "../../actors/ledger.ts";
 import { decodeCheckpoint } from "../../actors/windower/checkpoint.ts";
 import { rulesFor } from "../../actors/windower/rules.ts";
@@ -24,6 +23,7 @@ import {
 import { type CheckpointFacts, ExpectedWindows } from "./expected.ts";
 import { ACTORS, OneProcess } from "./one-process.ts";
 import { Draw } from "./random.ts";
+import { Requests } from "./requests.ts";
 import { type MadeRows, RowMaker } from "./row-maker.ts";
 import { drawRules, type Scenario, type SimulatedRules, scenarioOf } from "./scenario.ts";
 import type { Space } from "./space.ts";
@@ -33,7 +33,6 @@ import { Trace } from "./trace.ts";
 /** An hour before a change of the clocks in half of the world's time zones, which must not matter. */
 const START_MS = Date.UTC(2026, 2, 29, 0);
 const HOUR_MS = 3_600_000;
-const ASK_WITHIN_MS = 30_000;
 const MOST_TURNS = 20_000;
 const MOST_LIVES = 500;
 
@@ -48,6 +47,7 @@ export class SeedRun {
   readonly #rows: RowMaker;
   readonly #made = new Map<number, MadeRow>();
   readonly #acknowledged = new Set<number>();
+  readonly #requests: Requests;
   /** What the checkpoints of each windows dataset said, as they were written. */
   readonly #facts = new Map<string, CheckpointFacts[]>();
   #rules: SimulatedRules;
@@ -67,12 +67,13 @@ export class SeedRun {
     this.#faults = new Draw(seed, 3);
     this.#rows = new RowMaker(this.scenario, new Draw(seed, 4));
     this.trace = new Trace(() => this.#now(), print);
+    this.#requests = new Requests(new Draw(seed, 5), this.trace, this.#acknowledged);
     this.#dataFolder = makeFolder(seed);
   }
 
-  /** Rows that were acknowledged, and lives that it took. */
-  get figures(): { readonly acknowledged: number; readonly lives: number } {
-    return { acknowledged: this.#acknowledged.size, lives: this.#lives };
+  /** Rows that were acknowledged, those that were sent again and were there already, and lives that it took. */
+  get figures(): { readonly acknowledged: number; readonly repeated: number; readonly lives: number } {
+    return { acknowledged: this.#acknowledged.size, repeated: this.#requests.repeated, lives: this.#lives };
   }
 
   /** @throws what is not as it must be */
@@ -118,6 +119,7 @@ export class SeedRun {
     process.faults.isOn = false;
     process.slow.clear();
     await this.#letAllRun(process);
+    await this.#requests.complete(process, () => this.#letAllRun(process));
     await this.#closeWindows(process);
     await process.stop();
     this.#ledger = process.ledger();
@@ -133,6 +135,7 @@ export class SeedRun {
     if (process.faults.isDead) return;
     process.clock.advance(draw.of([0, 5, 50, 300, 800]));
     if (draw.chance(0.4)) this.#push(process, this.#rows.make(process.clock.nowMs()));
+    if (draw.chance(0.15)) this.#requests.again(process);
     if (draw.chance(scenario.slow)) process.slow.add(draw.of(ACTORS));
     else if (draw.chance(0.1)) process.slow.clear();
     if (draw.chance(scenario.jump)) {
@@ -158,17 +161,12 @@ export class SeedRun {
     }
   }
 
-  #push(process: OneProcess, { dataset, rows, numbers }: MadeRows): void {
-    this.trace.note(`${rows.length} rows are pushed to ${dataset}`);
+  #push(process: OneProcess, made: MadeRows): void {
     this.#pushes++;
-    rows.forEach((row, index) => {
-      this.#made.set(numbers[index]!, row);
+    made.rows.forEach((row, index) => {
+      this.#made.set(made.numbers[index]!, row);
     });
-    const push = { kind: "intake.push", dataset, rows };
-    void process.system.ask<Pushed>("intake", push, ASK_WITHIN_MS).then((answer) => {
-      if (!answer.ok) this.trace.note(`a push was not answered: ${answer.reason}`);
-      else for (const number of numbers) this.#acknowledged.add(number);
-    });
+    this.#requests.make(process, made);
   }
 
   #operate(process: OneProcess): void {
@@ -238,6 +236,7 @@ export class SeedRun {
       for (const windows of expected) if (windows.source.name === dataset) await windows.add(batch);
     }
     const mayGiveUp = scenario.rates.poison.length > 0;
+    this.#requests.check(mayGiveUp);
     checkRows(family.sources, stored, this.#made, this.#acknowledged);
     checkLedger(this.#ledger, stored);
     if (!mayGiveUp) checkNumbers(stored);

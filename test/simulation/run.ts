@@ -21,13 +21,13 @@ if (!Number.isInteger(first) || !(Number.isInteger(count) && count > 0)) {
   process.exit(2);
 }
 const startMs = performance.now();
-const { failures, hash, steps, lives, acknowledged } = await runSeeds(first, count, {
+const { failures, hash, steps, lives, acknowledged, repeated } = await runSeeds(first, count, {
   onFailure: console.log,
   ...(values.seed === undefined ? {} : { print: console.log }),
 });
 const ms = performance.now() - startMs;
 console.log(
-  `${count} seeds from ${first}: ${failures.length} failed; ${steps} steps, ${lives} lives, ${acknowledged} rows acknowledged; ` +
-    `${(ms / count).toFixed(2)} ms each; hash ${hash}`,
+  `${count} seeds from ${first}: ${failures.length} failed; ${steps} steps, ${lives} lives, ${acknowledged} rows acknowledged, ` +
+    `${repeated} repeated; ${(ms / count).toFixed(2)} ms each; hash ${hash}`,
 );
 process.exit(failures.length > 0 ? 1 : 0);

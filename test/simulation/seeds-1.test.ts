@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(0, "bc9326dc");
+simulate(0, "8ec99906");

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(1, "469bf68b");
+simulate(1, "470895a0");

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(2, "e6db2e0a");
+simulate(2, "be779aeb");

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(3, "a2063948");
+simulate(3, "4153a79b");

@@ -12,6 +12,8 @@ export interface SeedsRun {
   readonly steps: number;
   readonly lives: number;
   readonly acknowledged: number;
+  /** Rows that were sent again and were there already. */
+  readonly repeated: number;
 }
 
 export interface SeedsOptions {
@@ -33,7 +35,7 @@ export async function runSeeds(
 ): Promise<SeedsRun> {
   space ??= new Space();
   const failures: string[] = [];
-  let [hash, steps, lives, acknowledged] = [0, 0, 0, 0];
+  let [hash, steps, lives, acknowledged, repeated] = [0, 0, 0, 0, 0];
   for (let seed = first; seed < first + count; seed++) {
     const run = new SeedRun(seed, space, print);
     try {
@@ -50,8 +52,9 @@ export async function runSeeds(
     steps += run.trace.steps;
     lives += run.figures.lives;
     acknowledged += run.figures.acknowledged;
+    repeated += run.figures.repeated;
   }
-  return { failures, hash: hash.toString(16).padStart(8, "0"), steps, lives, acknowledged };
+  return { failures, hash: hash.toString(16).padStart(8, "0"), steps, lives, acknowledged, repeated };
 }
 
 /** What runs a seed again and prints what happens in it. */

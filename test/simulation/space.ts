@@ -9,7 +9,7 @@ import type { ActorContext } from "../../runtime/actor/types.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES, type Kernels } from "../../wasm/index.ts";
 
 /** What one process takes, and behind it the reader of what it left. */
-const PROCESS_BYTES = 5 * 2 ** 20;
+const PROCESS_BYTES = 8 * 2 ** 20;
 export const READER_BYTES = 2 ** 20;
 
 /** For the windows that are expected of one dataset, and of it for columns that are copied. */

@@ -16,11 +16,27 @@ export {
   cellsAddU8,
   cellsMerge,
 } from "./cells";
+export {
+  checkF32,
+  checkF64,
+  checkI32,
+  checkI64,
+  checkLengths,
+  checkMissing,
+  checkU16,
+  checkU32,
+  checkU64,
+  checkU8,
+} from "./check";
+export { checkOffsets, checkUtf8 } from "./check-text";
 export { crc32c, crc32cContinue, prepareTables } from "./crc32c";
 export { firstsOf } from "./firsts";
 export { groupsDelete, groupsFind, groupsGet, groupsMove, groupsPut } from "./group-table";
 export { hmacBytes, hmacKey, hmacNumbers, sha256Bytes, sha256Init, sha256Numbers } from "./hash-column";
 export { hllAdd, hllBytes, hllEstimate, hllGrow, hllInit, hllMerge, hllScatter } from "./hyperloglog";
+export { jsonName } from "./json-names";
+export { jsonNumber } from "./json-number";
+export { jsonElementEnd, jsonRows } from "./json-rows";
 export { staticEnd } from "./layout";
 export {
   momentsAdd,
@@ -86,4 +102,4 @@ export {
   topRoom,
   topScatter,
 } from "./space-saving";
-export { timesWithin } from "./times";
+export { timesToMs, timesWithin } from "./times";

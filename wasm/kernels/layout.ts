@@ -8,6 +8,8 @@
 
 /** 16 tables of 256 u32. */
 export const CRC_TABLES: usize = 32768;
+/** 651 times two u64, which the host reckons (wasm/powers-of-five.ts). */
+export const POWERS_OF_FIVE: usize = 49152;
 
 /** First byte behind the constants. */
 export function staticEnd(): usize {

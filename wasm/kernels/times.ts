@@ -37,3 +37,19 @@ function wholeFrom(value: f64): i64 {
   if (!(whole > LOWEST)) return i64.MIN_VALUE;
   return whole >= BEYOND ? i64.MAX_VALUE : <i64>whole;
 }
+
+/** Of seconds, those beyond what milliseconds can be are the last there are, which are no moments either. */
+export function timesToMs(times: usize, out: usize, rows: i32, perMs: i32): void {
+  const end = times + ((<usize>rows) << 3);
+  for (; times < end; times += 8) {
+    const time = load<i64>(times);
+    if (perMs == 0) {
+      const isBelow = time < i64.MIN_VALUE / 1000;
+      store<i64>(out, isBelow ? i64.MIN_VALUE : time > i64.MAX_VALUE / 1000 ? i64.MAX_VALUE : time * 1000);
+    } else {
+      const rest = time % perMs;
+      store<i64>(out, (time - rest) / perMs - i64(rest < 0));
+    }
+    out += 8;
+  }
+}

@@ -44,9 +44,9 @@ export function rolesOf(shape: TableShape): Roles {
   return { quasi, sensitive: others.filter(({ spec }) => isSensitive(spec)), others, removed };
 }
 
-/** Whether its values are a number or a class: what they are a measure of they do not name. */
+/** Whether its values are a number, or one of a closed list: what they are a measure of they do not name. */
 function isHarmless({ class: privacyClass }: ColumnSpec): boolean {
-  return privacyClass === "measure" || privacyClass === "category";
+  return privacyClass === "measure" || privacyClass === "category" || privacyClass === "place";
 }
 
 /**

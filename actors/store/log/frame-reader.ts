@@ -10,13 +10,14 @@ import {
   FRAME_BATCH,
   FRAME_COUNTS,
   FRAME_HEADER_BYTES,
+  FRAME_RECEIPTS,
   FRAME_SEGMENT,
   type FrameHeader,
   frameBytes,
   readHeader,
 } from "./log-format.ts";
 
-const FRAME_TYPES: readonly number[] = [FRAME_SEGMENT, FRAME_BATCH, FRAME_COUNTS];
+const FRAME_TYPES: readonly number[] = [FRAME_SEGMENT, FRAME_BATCH, FRAME_COUNTS, FRAME_RECEIPTS];
 
 /**
  * A window of the shared memory: `at` a multiple of 8, `bytes` at least the largest frame. Readers of one thread may share
@@ -146,10 +147,15 @@ export class SegmentReader {
     return this.#atEnd;
   }
 
+  /** A copy of a frame's payload. */
+  bytes(frame: Frame): Uint8Array {
+    const from = frame.payloadAt - this.#window.at;
+    return this.#u8.slice(from, from + frame.header.payloadBytes);
+  }
+
   /** A frame's payload as text. */
   text(frame: Frame): string {
-    const from = frame.payloadAt - this.#window.at;
-    return new TextDecoder().decode(this.#u8.slice(from, from + frame.header.payloadBytes));
+    return new TextDecoder().decode(this.bytes(frame));
   }
 
   /** What was found, once `next` has returned undefined. */

@@ -7,7 +7,7 @@
  *     frame: 48 bytes of header, payload, zeros up to a multiple of 8
  *       0  u32  CRC-32C of everything after this word, padding included
  *       4  u32  payload bytes
- *       8  u32  type: 1 segment head, 2 batch, 3 counts
+ *       8  u32  type: 1 segment head, 2 batch, 3 counts, 4 receipts
  *      12  u32  dataset: index into the segment head's list
  *      16  u32  rows
  *      20  u32  when the batch was written, seconds since the epoch, rounded up; 0: it is not known
@@ -19,6 +19,10 @@
  * that the last segment alone tells where to go on. A batch's payload is an Arrow IPC record batch message: head and batches
  * of one dataset, put together, are an Arrow stream. A counts frame (JSON) carries what rows do not tell: what was rejected
  * or dropped, and why. All numbers are little-endian.
+ *
+ * A receipts frame (receipts.ts) says which rows of which request the log has. One with rows in its header lies right in front of the
+ * batch that has these rows, and counts only with it: dataset, rows and first sequence number are the batch's. So every cut through the
+ * log has both, or the batch not. Those with none, behind the head, are what was known up to here.
  */
 
 import { Buffer } from "node:buffer";
@@ -31,6 +35,7 @@ export const FRAME_HEADER_BYTES = 48;
 export const FRAME_SEGMENT = 1;
 export const FRAME_BATCH = 2;
 export const FRAME_COUNTS = 3;
+export const FRAME_RECEIPTS = 4;
 export const LOG_FORMAT = "millrace-log";
 export const LOG_VERSION = 1;
 
@@ -106,6 +111,15 @@ export function emptyHeader(): FrameHeader {
     minTimeMs: 0,
     maxTimeMs: 0,
   };
+}
+
+/** Whether the frame behind a receipt is the batch that has its rows. */
+export function isReceiptOf(
+  receipt: Readonly<FrameHeader>,
+  { type, dataset, rows, firstSequence }: FrameHeader,
+): boolean {
+  const isSame = receipt.dataset === dataset && receipt.rows === rows;
+  return type === FRAME_BATCH && isSame && receipt.firstSequence === firstSequence;
 }
 
 const MAX_SECONDS = 2 ** 32 - 1;

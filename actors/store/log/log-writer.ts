@@ -3,7 +3,8 @@
  * when they are on the disk. Only then may anybody be told that a row is stored.
  *
  * Opening finds where the log ends: the last segment is read frame by frame, and what follows its last whole frame is cut
- * off. That is what a crash within a write leaves; a row that was acknowledged is never behind it.
+ * off. That is what a crash within a write leaves; a row that was acknowledged is never behind it. A receipt that has lost its batch
+ * goes with it.
  */
 
 import { closeSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
@@ -12,14 +13,17 @@ import type { Batch } from "../../../runtime/batch/index.ts";
 import type { Kernels } from "../../../wasm/index.ts";
 import type { CarriedCounts, RecoveredCounts } from "../../ledger.ts";
 import { type ReadWindow, SegmentReader } from "./frame-reader.ts";
+import { FrameStage } from "./frame-stage.ts";
 import { hostDisk, type LogDisk, syncFolder } from "./log-disk.ts";
 import {
   type CountsPayload,
   FRAME_BATCH,
   FRAME_COUNTS,
-  FRAME_HEADER_BYTES,
+  FRAME_RECEIPTS,
   FRAME_SEGMENT,
+  type FrameHeader,
   frameBytes,
+  isReceiptOf,
   LOG_FORMAT,
   LOG_VERSION,
   logFolder,
@@ -28,10 +32,17 @@ import {
   segmentName,
   segmentNumbers,
   unfinishedName,
-  writeHeader,
   writtenSeconds,
 } from "./log-format.ts";
 import { LogDamaged, readHead } from "./log-reader.ts";
+import {
+  decodeReceipts,
+  encodeReceipts,
+  MAX_RECEIPTS,
+  RECEIPT_BYTES,
+  type Receipt,
+  Receipts,
+} from "./receipts.ts";
 
 /** Who writes the log of a folder: the one that was opened last. */
 const writers = new Map<string, LogWriter>();
@@ -77,8 +88,18 @@ interface Mutable {
 }
 
 const NOTHING: CarriedCounts = { rejected: {}, dropped: {} };
-/** What a frame without rows says of them. */
-const NO_ROWS = { rows: 0, writtenSeconds: 0, firstSequence: 0, minTimeMs: 0, maxTimeMs: 0 };
+/** Receipts of one frame behind a head. */
+const CARRIED_RECEIPTS = 1000;
+/** Of a segment, what is left to receipts of requests before it; a thousand requests are always remembered. */
+const RECEIPTS_SHARE = 0.25;
+const LEAST_RECEIPTS = 1000;
+
+/** A receipt frame whose batch has to be the next one. */
+interface Awaited {
+  readonly receipt: Receipt;
+  readonly header: FrameHeader;
+  readonly fileOffset: number;
+}
 
 export class LogWriter {
   readonly opening: LogOpening;
@@ -88,15 +109,16 @@ export class LogWriter {
   readonly #counts = new Map<string, Mutable>();
   /** Schemas of datasets that the log holds and this program does not know: their numbers are kept for when it does again. */
   readonly #retired = new Map<string, string>();
-  readonly #u8: Uint8Array;
-  readonly #view: DataView;
+  readonly #stage: FrameStage;
+  readonly #receipts: Receipts;
   #segment = 0;
   #fd = -1;
   /** Bytes of the segment that are on the disk. */
   #fileBytes = 0;
+  /** Of these, receipts of requests before it: they make no segment full. */
+  #carriedBytes = 0;
   /** Rows in the segment, what is staged included. */
   #segmentRows = 0;
-  #staged = 0;
 
   /**
    * Opens or creates the log of a data folder.
@@ -106,9 +128,9 @@ export class LogWriter {
     this.#options = options;
     this.#disk = options.disk ?? hostDisk;
     this.#folder = logFolder(options.dataFolder);
-    const { at, bytes } = options.staging;
-    this.#u8 = new Uint8Array(options.kernels.memory.buffer, at, bytes);
-    this.#view = new DataView(options.kernels.memory.buffer, at, bytes);
+    this.#stage = new FrameStage(options.kernels, options.staging);
+    const share = Math.floor((options.segmentBytes * RECEIPTS_SHARE) / RECEIPT_BYTES);
+    this.#receipts = new Receipts(Math.min(MAX_RECEIPTS, Math.max(LEAST_RECEIPTS, share)));
     for (const { name } of options.datasets) {
       this.#counts.set(name, { stored: 0, nextSequence: 0, latestMs: null, carried: NOTHING });
     }
@@ -133,30 +155,33 @@ export class LogWriter {
     );
   }
 
-  /** Stages a public batch. @returns false when the staging area has no room: `sync` first */
+  /** Stages a public batch, and its receipt. @returns false when the staging area has no room: `sync` first */
   append(dataset: string, batch: Batch): boolean {
     const message = batch.message();
-    const bytes = frameBytes(message.byteLength);
-    if (this.#staged + bytes > this.#options.staging.bytes) {
-      if (this.#staged === 0) {
-        throw new RangeError(`a batch of ${bytes} bytes does not fit into the staging area`);
-      }
-      return false;
+    const { origin, rows, firstSequence, minTimeMs, maxTimeMs } = batch;
+    const seconds = writtenSeconds(batch.writtenMs);
+    const receiptBytes = origin === undefined ? 0 : frameBytes(RECEIPT_BYTES);
+    if (!this.#stage.hasRoom(receiptBytes + frameBytes(message.byteLength))) return false;
+    const facts = { dataset: this.#indexOf(dataset), rows, writtenSeconds: seconds, firstSequence };
+    if (origin !== undefined) {
+      const receipt = { ...origin, dataset, rows, seconds };
+      this.#stage.add(FRAME_RECEIPTS, encodeReceipts([receipt], this.#names()), {
+        ...{ ...facts, minTimeMs: 0, maxTimeMs: 0 },
+      });
+      this.#receipts.add(receipt);
     }
-    this.#u8.set(message, this.#staged + FRAME_HEADER_BYTES);
-    this.#stage(FRAME_BATCH, dataset, message.byteLength, {
-      rows: batch.rows,
-      writtenSeconds: writtenSeconds(batch.writtenMs),
-      firstSequence: batch.firstSequence,
-      minTimeMs: batch.minTimeMs,
-      maxTimeMs: batch.maxTimeMs,
-    });
-    this.#segmentRows += batch.rows;
+    this.#stage.add(FRAME_BATCH, message, { ...facts, minTimeMs, maxTimeMs });
+    this.#segmentRows += rows;
     const counts = this.#of(dataset);
-    counts.stored += batch.rows;
+    counts.stored += rows;
     counts.nextSequence = batch.endSequence;
-    counts.latestMs = later(counts.latestMs, batch.maxTimeMs);
+    counts.latestMs = later(counts.latestMs, maxTimeMs);
     return true;
+  }
+
+  /** Of which rows of which requests the log knows that it has them, what is staged included. */
+  get receipts(): Receipts {
+    return this.#receipts;
   }
 
   /** Notes that the rows before `nextSequence` will not come: they were dropped on their way. */
@@ -167,7 +192,7 @@ export class LogWriter {
 
   /** Stages the counts that rows do not tell. Small; there is always room for it in an empty staging area. */
   appendCounts(counts: CountsPayload): boolean {
-    if (!this.#stageJson(FRAME_COUNTS, counts)) return false;
+    if (!this.#tryStage(FRAME_COUNTS, asJson(counts))) return false;
     for (const [name, carried] of Object.entries(counts)) this.#carry(name, carried);
     return true;
   }
@@ -177,17 +202,18 @@ export class LogWriter {
    * and the error is thrown: staged frames stay staged, and `sync` may be tried again.
    */
   sync(): void {
-    if (this.#staged === 0) return;
+    if (this.#stage.bytes === 0) return;
     this.#checkOurs();
     try {
-      this.#writeStaged(this.#fd, this.#fileBytes);
+      this.#stage.writeTo(this.#disk, this.#fd, this.#fileBytes);
+      this.#disk.fdatasyncSync(this.#fd);
     } catch (error) {
       this.#cutBack();
       throw error;
     }
-    this.#fileBytes += this.#staged;
-    this.#staged = 0;
-    if (this.#fileBytes >= this.#options.segmentBytes) this.#tryBegin(this.#segment + 1);
+    this.#fileBytes += this.#stage.bytes;
+    this.#stage.clear();
+    if (this.#isFull()) this.#tryBegin(this.#segment + 1);
   }
 
   /**
@@ -207,7 +233,7 @@ export class LogWriter {
 
   /** Bytes that are staged and not yet on the disk. */
   get stagedBytes(): number {
-    return this.#staged;
+    return this.#stage.bytes;
   }
 
   /** Gives the file back; what is staged is forgotten. May be called again. */
@@ -219,6 +245,10 @@ export class LogWriter {
   /** A recorder that was given up on while it waited for the disk must not write into what its successor wrote. */
   #checkOurs(): void {
     if (writers.get(this.#folder) !== this) throw new Error("this log was closed, or opened anew by another");
+  }
+
+  #isFull(): boolean {
+    return this.#fileBytes - this.#carriedBytes >= this.#options.segmentBytes;
   }
 
   #closeFile(): void {
@@ -245,8 +275,9 @@ export class LogWriter {
             "bring it back from a copy, or move it away to go on without the rows in it",
         );
       }
-      this.#readCounts(reader, head);
-      const { goodBytes, fileBytes } = reader.end();
+      const awaited = this.#readCounts(reader, head);
+      const { goodBytes: wholeBytes, fileBytes } = reader.end();
+      const goodBytes = awaited?.fileOffset ?? wholeBytes;
       this.#goOn(number, path, goodBytes, fileBytes, head);
       return fileBytes - goodBytes;
     } finally {
@@ -266,16 +297,22 @@ export class LogWriter {
     return isBehind;
   }
 
-  #readCounts(reader: SegmentReader, head: SegmentHead): void {
+  /** @returns a receipt at the end that has lost its batch */
+  #readCounts(reader: SegmentReader, head: SegmentHead): Awaited | undefined {
     for (const { name, schema, stored, nextSequence, latestMs, rejected, dropped } of head.datasets) {
       if (!this.#counts.has(name)) this.#retired.set(name, schema);
       this.#counts.set(name, { stored, nextSequence, latestMs, carried: { rejected, dropped } });
     }
+    const names = head.datasets.map(({ name }) => name);
+    let awaited: Awaited | undefined;
     for (let frame = reader.next(() => true); frame !== undefined; frame = reader.next(() => true)) {
-      const { type, dataset, rows, firstSequence, maxTimeMs } = frame.header;
+      const { header, fileOffset } = frame;
+      const { type, dataset, rows, firstSequence, maxTimeMs, payloadBytes } = header;
+      if (awaited !== undefined && isReceiptOf(awaited.header, header)) this.#receipts.add(awaited.receipt);
+      awaited = undefined;
       if (type === FRAME_BATCH) {
         this.#segmentRows += rows;
-        const counts = this.#of(head.datasets[dataset]?.name ?? "");
+        const counts = this.#of(names[dataset] ?? "");
         counts.stored += rows;
         counts.nextSequence = firstSequence + rows;
         counts.latestMs = later(counts.latestMs, maxTimeMs);
@@ -283,8 +320,18 @@ export class LogWriter {
         for (const [name, carried] of Object.entries(JSON.parse(reader.text(frame)) as CountsPayload)) {
           this.#carry(name, carried);
         }
+      } else if (type === FRAME_RECEIPTS) {
+        const [receipt, ...others] = decodeReceipts(reader.bytes(frame), names) ?? [];
+        if (receipt === undefined) continue;
+        if (rows > 0) {
+          awaited = { receipt, header: { ...header }, fileOffset };
+          continue;
+        }
+        for (const carried of [receipt, ...others]) this.#receipts.add(carried);
+        this.#carriedBytes += frameBytes(payloadBytes);
       }
     }
+    return awaited;
   }
 
   /** Goes on in an existing segment, or in a new one when it is full or does not know today's datasets. */
@@ -298,7 +345,7 @@ export class LogWriter {
     this.#segment = number;
     this.#fileBytes = goodBytes;
     if (shapes(head) !== shapes(this.#newHead())) this.#begin(number + 1);
-    else if (goodBytes >= this.#options.segmentBytes) this.#tryBegin(number + 1);
+    else if (this.#isFull()) this.#tryBegin(number + 1);
   }
 
   /** A disk that has no room for a new segment may have room in this one, which then grows larger. */
@@ -314,65 +361,82 @@ export class LogWriter {
   #begin(number: number): void {
     const unfinished = `${this.#folder}/${unfinishedName(number)}`;
     const fd = this.#disk.openSync(unfinished, "w", 0o600);
+    let bytes = 0;
+    let carriedBytes = 0;
     try {
-      if (!this.#stageJson(FRAME_SEGMENT, this.#newHead())) {
-        throw new RangeError("the staging area is too small for a segment head");
+      const add = (type: number, payload: Uint8Array) => {
+        if (this.#tryStage(type, payload)) return;
+        this.#stage.writeTo(this.#disk, fd, bytes);
+        bytes += this.#stage.bytes;
+        this.#stage.clear();
+        this.#tryStage(type, payload);
+      };
+      add(FRAME_SEGMENT, asJson(this.#newHead()));
+      for (const receipts of this.#carriedReceipts()) {
+        add(FRAME_RECEIPTS, receipts);
+        carriedBytes += frameBytes(receipts.byteLength);
       }
-      this.#writeStaged(fd, 0);
+      this.#stage.writeTo(this.#disk, fd, bytes);
+      bytes += this.#stage.bytes;
+      this.#disk.fdatasyncSync(fd);
       renameSync(unfinished, `${this.#folder}/${segmentName(number)}`);
       syncFolder(this.#folder);
     } catch (error) {
-      this.#staged = 0;
+      this.#stage.clear();
       closeSync(fd);
       // A segment by that name would be taken for the log's end, and we go on in the one before.
       rmSync(unfinished, { force: true });
       rmSync(`${this.#folder}/${segmentName(number)}`, { force: true });
       throw error;
     }
+    this.#stage.clear();
     this.#closeFile();
     this.#fd = fd;
     this.#segment = number;
     this.#segmentRows = 0;
-    this.#fileBytes = this.#staged;
-    this.#staged = 0;
+    this.#fileBytes = bytes;
+    this.#carriedBytes = carriedBytes;
+  }
+
+  /** What was known of requests up to here, in pieces. */
+  *#carriedReceipts(): Generator<Uint8Array, void, void> {
+    this.#receipts.forgetBefore(this.#options.nowMs());
+    const names = this.#names();
+    let piece: Receipt[] = [];
+    for (const receipt of this.#receipts) {
+      if (piece.push(receipt) < CARRIED_RECEIPTS) continue;
+      yield encodeReceipts(piece, names);
+      piece = [];
+    }
+    if (piece.length > 0) yield encodeReceipts(piece, names);
   }
 
   #newHead(): SegmentHead {
-    const known = this.#options.datasets.map((dataset) => [dataset.name, schemaOf(dataset)] as const);
-    // Today's first: their place in the list is what frames call them by.
-    const datasets = [...known, ...this.#retired].map(([name, schema]) => {
+    const today = new Map(this.#options.datasets.map((dataset) => [dataset.name, schemaOf(dataset)]));
+    const datasets = this.#names().map((name) => {
       const { carried, ...counts } = this.#of(name);
+      const schema = today.get(name) ?? this.#retired.get(name)!;
       return { name, schema, ...counts, ...carried };
     });
     return { format: LOG_FORMAT, version: LOG_VERSION, createdMs: this.#options.nowMs(), datasets };
   }
 
-  #stageJson(type: number, value: unknown): boolean {
-    const bytes = new TextEncoder().encode(JSON.stringify(value));
-    if (this.#staged + frameBytes(bytes.byteLength) > this.#options.staging.bytes) return false;
-    this.#u8.set(bytes, this.#staged + FRAME_HEADER_BYTES);
-    this.#stage(type, undefined, bytes.byteLength, NO_ROWS);
+  /** As a segment's head has them, today's first: their place in it is what frames call them by. */
+  #names(): readonly string[] {
+    return [...this.#options.datasets.map(({ name }) => name), ...this.#retired.keys()];
+  }
+
+  #indexOf(dataset: string): number {
+    return Math.max(
+      0,
+      this.#options.datasets.findIndex(({ name }) => name === dataset),
+    );
+  }
+
+  #tryStage(type: number, payload: Uint8Array): boolean {
+    if (!this.#stage.hasRoom(frameBytes(payload.byteLength))) return false;
+    this.#stage.add(type, payload);
     return true;
-  }
-
-  #stage(type: number, dataset: string | undefined, payloadBytes: number, facts: typeof NO_ROWS): void {
-    const at = this.#staged;
-    const index = this.#options.datasets.findIndex(({ name }) => name === dataset);
-    const bytes = frameBytes(payloadBytes);
-    writeHeader(this.#view, at, { payloadBytes, type, dataset: Math.max(0, index), ...facts });
-    this.#u8.fill(0, at + FRAME_HEADER_BYTES + payloadBytes, at + bytes);
-    const crc = this.#options.kernels.crc32c(this.#options.staging.at + at + 4, bytes - 4);
-    this.#view.setUint32(at, crc, true);
-    this.#staged = at + bytes;
-  }
-
-  /** Writes all that is staged at byte `at` of the file, and returns when it is on the disk. */
-  #writeStaged(fd: number, at: number): void {
-    let written = 0;
-    while (written < this.#staged) {
-      written += this.#disk.writeSync(fd, this.#u8, written, this.#staged - written, at + written);
-    }
-    this.#disk.fdatasyncSync(fd);
   }
 
   /** Takes back what a write left that failed. What stays all the same is written over by the next one. */
@@ -401,4 +465,8 @@ export class LogWriter {
 
 function later(latestMs: number | null, timeMs: number): number {
   return latestMs === null ? timeMs : Math.max(latestMs, timeMs);
+}
+
+function asJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
 }

@@ -2,19 +2,19 @@
 
 import type { Dataset } from "../../../datasets/define.ts";
 import { datasets } from "../../../datasets/index.ts";
-import { maxBatchBytes } from "../../../datasets/write-rows.ts";
+import { maxBatchBytes, maxPublicBytes } from "../../../datasets/write-rows.ts";
 import { alignUp } from "../../../runtime/arena.ts";
 import { frameBytes } from "./log-format.ts";
 
 const LEAST_BYTES = 4 * 2 ** 20;
 
-/** Bytes of a lane's slot that any batch of the dataset fits into. */
+/** Bytes of a slot of the dataset's lane. */
 export function slotBytesOf(dataset: Dataset): number {
   return alignUp(maxBatchBytes(dataset), 64);
 }
 
-/** Bytes that frames gather in before they are written, or are read back through: several of the largest. */
+/** Bytes that frames gather in before they are written, or are read back through: several of the largest. They hold public parts alone. */
 export function logWindowBytes(): number {
-  const largest = Math.max(...datasets.map((dataset) => frameBytes(slotBytesOf(dataset))));
+  const largest = Math.max(...datasets.map((dataset) => frameBytes(maxPublicBytes(dataset))));
   return Math.max(LEAST_BYTES, alignUp(largest * 2, 8));
 }

@@ -8,10 +8,14 @@ import {
   type CountsPayload,
   FRAME_BATCH,
   FRAME_COUNTS,
+  FRAME_RECEIPTS,
+  type FrameHeader,
+  isReceiptOf,
   type SegmentDataset,
   type SegmentHead,
 } from "../log/log-format.ts";
 import { readSchema } from "../log/read-schema.ts";
+import { decodeReceipts } from "../log/receipts.ts";
 import { rowRuns } from "../row-runs.ts";
 import { bufferFault, timeSpan, valueFault } from "./check-batch.ts";
 import { BRING_BACK, type Findings, READ_ELSEWHERE } from "./findings.ts";
@@ -40,6 +44,9 @@ export class SegmentCheck {
   readonly #accounts: Map<string, LogAccount>;
   readonly #findings: Findings;
   readonly #tables: readonly (TableCheck | undefined)[];
+  readonly #names: readonly string[];
+  /** Header of a receipt whose batch has to follow. */
+  #receipt: FrameHeader | undefined;
 
   constructor(
     head: SegmentHead,
@@ -52,6 +59,7 @@ export class SegmentCheck {
     this.#where = where;
     this.#accounts = accounts;
     this.#findings = findings;
+    this.#names = head.datasets.map(({ name }) => name);
     this.#tables = head.datasets.map((then) => {
       const table = TableCheck.make(then, manifest, datasets);
       if (table === undefined)
@@ -70,6 +78,16 @@ export class SegmentCheck {
 
   #faultOf(frame: Frame, reader: SegmentReader, buffer: ArrayBufferLike): string | undefined {
     const { header } = frame;
+    const receipt = this.#receipt;
+    this.#receipt = undefined;
+    const fault = this.#contentFault(frame, reader, buffer);
+    if (receipt === undefined || isReceiptOf(receipt, header)) return fault;
+    return `follows a receipt of ${receipt.rows} rows from number ${receipt.firstSequence} on, and does not have them`;
+  }
+
+  #contentFault(frame: Frame, reader: SegmentReader, buffer: ArrayBufferLike): string | undefined {
+    const { header } = frame;
+    if (header.type === FRAME_RECEIPTS) return this.#receipts(header, reader.bytes(frame));
     if (header.type === FRAME_COUNTS) return this.#counts(parseJson<CountsPayload>(reader.text(frame)));
     if (header.type !== FRAME_BATCH) return `is of type ${header.type}, which cannot be here`;
     const table = this.#tables[header.dataset];
@@ -87,6 +105,15 @@ export class SegmentCheck {
       return `of ${table.name} begins with row ${header.firstSequence}, though row ${nextSequence - 1} is before it`;
     }
     return fault === undefined ? undefined : `of ${table.name} ${fault}`;
+  }
+
+  #receipts(header: FrameHeader, bytes: Uint8Array): string | undefined {
+    const receipts = decodeReceipts(bytes, this.#names);
+    if (receipts === undefined) return "of receipts cannot be read";
+    if (header.rows === 0) return undefined;
+    this.#receipt = { ...header };
+    const isOne = receipts.length === 1 && receipts[0]?.rows === header.rows;
+    return isOne ? undefined : `of receipts is of ${header.rows} rows, and its receipt of others`;
   }
 
   #counts(counts: CountsPayload | undefined): string | undefined {

@@ -12,6 +12,7 @@ import type { SegmentReader } from "../log/frame-reader.ts";
 import {
   FRAME_BATCH,
   FRAME_COUNTS,
+  FRAME_RECEIPTS,
   FRAME_SEGMENT,
   type FrameHeader,
   LOG_FORMAT,
@@ -20,6 +21,7 @@ import {
   segmentName,
 } from "../log/log-format.ts";
 import { listSegments, openSegment } from "../log/log-reader.ts";
+import { RECEIPT_BYTES } from "../log/receipts.ts";
 import type { StoreSource } from "../store-source.ts";
 import { type LogAccount, parseJson, SegmentCheck } from "./check-segment.ts";
 import { BRING_BACK, type Findings, READ_ELSEWHERE } from "./findings.ts";
@@ -219,5 +221,6 @@ function isLikely(
 ): boolean {
   if (payloadBytes === 0) return false;
   if (type === FRAME_COUNTS) return rows === 0 && firstSequence === 0;
+  if (type === FRAME_RECEIPTS) return dataset < datasets && payloadBytes % RECEIPT_BYTES === 0;
   return type === FRAME_BATCH && dataset < datasets && rows > 0 && Number.isSafeInteger(firstSequence);
 }

@@ -24,6 +24,7 @@ import type {
   Behaviour,
   Message,
 } from "../../../runtime/actor/types.ts";
+import type { BatchOrigin } from "../../../runtime/batch/index.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { createSystem, type System } from "../../../runtime/system.ts";
@@ -36,6 +37,8 @@ export interface Publish extends Message {
   readonly kind: "publish";
   readonly dataset: string;
   readonly rows: number;
+  /** The request that they came by. */
+  readonly origin?: BatchOrigin;
   /** Leaves it as it came, so that its reader fails on it. */
   readonly poison?: boolean;
 }
@@ -210,6 +213,7 @@ export class RecorderHouse {
         const { batch } = door;
         const { firstSequence } = batch;
         fillRows(batch, dataset, { random, timeMs: (row) => START_MS + (firstSequence + row) * 1000 });
+        if (asked.origin !== undefined) batch.setOrigin(asked.origin);
         if (asked.poison !== true) {
           batch.seal();
           this.published.get(dataset.name)!.push(...readRows(batch));

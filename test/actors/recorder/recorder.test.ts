@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import type { RecorderReplies } from "../../../actors/recorder/protocol.ts";
+import { decodeReceipts } from "../../../actors/store/log/receipts.ts";
 import { memory } from "../../../datasets/memory.ts";
 import { process } from "../../../datasets/process.ts";
+import type { Message } from "../../../runtime/actor/types.ts";
 import { TempLog } from "../store/log/temp-log.ts";
 import { RecorderHouse } from "./recorder-house.ts";
 
@@ -43,6 +46,49 @@ describe("the recorder", () => {
     assertStored(memory);
     assertStored(process);
     assert.equal(house.ledger("process").received, 680);
+  });
+
+  test("tells which rows of which request are on the disk, also when it has died on the way, and of one that is asked for", async () => {
+    const [a, b] = ["a", "b"].map((digit) => digit.repeat(32)) as [string, string];
+    const publish = (rows: number, key: string, firstRow: number) =>
+      house.tell({ kind: "publish", dataset: "memory", rows, origin: { key, body: 1, firstRow } });
+    const told = async (key?: string) => {
+      let result: RecorderReplies["recorder.receipts"] | undefined;
+      void house.system
+        .ask<RecorderReplies["recorder.receipts"]>(
+          "recorder",
+          { kind: "recorder.receipts", key } as Message,
+          1000,
+        )
+        .then((answer) => {
+          result = answer.ok ? answer.value : undefined;
+        });
+      await house.settle();
+      const receipts = decodeReceipts(result!.receipts, result!.datasets)!;
+      return receipts.map(({ key, dataset, firstRow, rows }) => [key, dataset, firstRow, rows]);
+    };
+    assert.deepEqual(await told(), []);
+    publish(3, a, 0);
+    publish(4, b, 2);
+    publish(2, a, 3);
+    await house.publish("memory", 1);
+    const expected = [
+      [a, "memory", 0, 5],
+      [b, "memory", 2, 4],
+    ];
+    assert.deepEqual(await told(), expected);
+    assert.deepEqual(await told(b), expected.slice(1));
+    // It dies when the batch is on the disk, and before it was released.
+    house.disk.onSync = () => {
+      house.disk.onSync = () => {};
+      throw new Error("died here");
+    };
+    publish(5, b, 6);
+    await house.settle();
+    await house.pass(5000);
+    assert.equal(restarts(), 1);
+    assertStored(memory);
+    assert.deepEqual(await told(b), [[b, "memory", 2, 9]]);
   });
 
   test("acknowledges only what is on the disk", async () => {

@@ -86,7 +86,7 @@ const KNOWN: Readonly<Record<string, readonly unknown[]>> = {
   name: [...DATASETS, ...ACTORS],
   datasets: [DATASETS.join(","), "memory", "memory,memory", ",", DATASETS, ["memory"], ["memory", "memory"]],
   file: [...FILES, "memory.xml", "memory", ".csv", "memory.csv.zst.gz"],
-  format: [...EXPORT_FORMATS, "jsonl", "msgpack", "protobuf", "arrow"],
+  format: [...EXPORT_FORMATS, "jsonl", "msgpack", "protobuf", "arrow", "ndjson", "json"],
   framing: ["sse", "raw", "message"],
   columns: [
     ...COLUMNS.slice(0, 20),
@@ -139,6 +139,11 @@ const KNOWN: Readonly<Record<string, readonly unknown[]>> = {
   window: ["1m", "5m", "250ms", "0s", "1y", "-1m", "1e9d"],
   limit: ["1", "1000", "0", "1001", "x"],
   after: ["latency", "", "\uffff"],
+  ack: ["disk", "memory", "never"],
+  key: ["k", "two words", "k".repeat(201)],
+  next: ["0", "7", "-1", "1e3"],
+  "Idempotency-Key": ["k1", "k2", "k3", "", "two words", "k".repeat(201)],
+  "Content-Encoding": ["identity", "identity", "identity", "gzip", "zstd", "br", ""],
   "Last-Event-ID": ["0", "memory=1", "memory:1,process:2", "-1", "99999999999999999999"],
 };
 

@@ -197,11 +197,14 @@ function draftOf(random: Random, target: Target, resolve: Resolve, host: string)
     if (parameter.in !== "header" || !random.chance(0.4)) continue;
     draft.headers.push([parameter.name, headerText(textFor(random, parameter.name))]);
   }
-  const [declared] = Object.values(requestBody?.content ?? {});
-  if (declared !== undefined && !random.chance(0.03)) {
-    const { bytes, trick } = bodyFor(random, declared.schema, resolve);
+  const forms = Object.entries(requestBody?.content ?? {});
+  // What is no JSON has no schema to make it of: rows of JSON under its name are as wrong as anything.
+  const [type, declared] = (forms.length > 1 && random.chance(0.5) ? random.pick(forms) : forms[0]) ?? [];
+  if (type !== undefined && declared !== undefined && !random.chance(0.03)) {
+    const schema = declared.schema["type"] === undefined ? (forms[0]?.[1].schema ?? {}) : declared.schema;
+    const { bytes, trick } = bodyFor(random, schema, resolve);
     draft.body = bytes;
-    draft.headers.push(["Content-Type", "application/json"]);
+    draft.headers.push(["Content-Type", type]);
     if (trick !== "good") draft.tricks.push(`body: ${trick}`);
   }
   if (random.chance(0.05)) {

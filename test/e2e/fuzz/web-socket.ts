@@ -13,6 +13,8 @@ export function webSocket(random: Random, otherAddress: string, host: string): r
     "/v1/streams",
     "/v1/streams/memory",
     "/v1/streams/all",
+    "/v1/ingest/compression_telemetry",
+    "/v1/ingest/compression_telemetry?format=arrow&key=k&next=5&ack=memory",
     otherAddress,
   ]);
   const head = [
@@ -38,6 +40,7 @@ function frame(random: Random): Uint8Array {
     () => '{"op":"unsubscribe","ref":"x"}',
     () => '{"op":"ping"}',
     () => '{"op":"fly"}',
+    () => '{"vm_id":"vm","link_type":"wan","payload_size":1e999}',
     () => '{"op":"subscribe","ref":{},"datasets":5}',
     () => `{"op":"subscribe","ref":"${"r".repeat(5000)}","datasets":["memory"]}`,
     () => "[".repeat(10_000),

@@ -2,8 +2,11 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { rolesOf, unfilterableColumn } from "../../../../actors/exporter/anonymous/roles.ts";
+import { otherStep, rolesOf, unfilterableColumn } from "../../../../actors/exporter/anonymous/roles.ts";
+import { compressionTelemetry } from "../../../../datasets/compression-telemetry.ts";
+import { defineDataset } from "../../../../datasets/define.ts";
 import { datasetNamed, datasets } from "../../../../datasets/index.ts";
+import { chooseColumns } from "../../../../datasets/shape.ts";
 import { everything } from "../../../fixtures/dataset-rows.ts";
 
 interface Expected {
@@ -19,6 +22,16 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   memory: { quasi: { timestamp: TIME, total_mb: "3 digits, 2 digits, 1 digit, removed" } },
   process: { quasi: { timestamp: TIME, name_hash: NAME }, removed: ["pid"] },
   optimization: { quasi: { timestamp: TIME }, sensitive: ["trigger"] },
+  compression_telemetry: {
+    quasi: {
+      timestamp: TIME,
+      link_type: NAME,
+      region: NAME,
+      payload_size: "3 digits, 2 digits, 1 digit, removed",
+    },
+    sensitive: ["payload_type"],
+    removed: ["vm_id", "request_id", "session_id"],
+  },
   memory_1m: {
     quasi: { window_start: TIME, measure: "exact", revision: "3 digits" },
     removed: ["window_end"],
@@ -32,6 +45,17 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     removed: ["window_end"],
   },
 };
+
+/** Compression telemetry, of which only the time is a quasi-identifier. */
+const open = defineDataset({
+  ...compressionTelemetry,
+  time: "timestamp",
+  columns: {
+    ...compressionTelemetry.columns,
+    region: { ...compressionTelemetry.columns.region, quasi: false },
+    link_type: { ...compressionTelemetry.columns.link_type, quasi: false },
+  },
+});
 
 describe("the anonymous profile", () => {
   for (const dataset of datasets) {
@@ -57,6 +81,17 @@ describe("the anonymous profile", () => {
     assert.deepEqual(
       removed.map(({ name }) => name),
       ["seen", "name_hash", "name_or", "id32", "id64", "id_hash"],
+    );
+  });
+
+  test("lets a place that no declaration calls a quasi-identifier leave as it is, as it does a category", () => {
+    const { others } = rolesOf(chooseColumns(open, ["region", "link_type"]));
+    assert.deepEqual(
+      others.map((column) => [column.name, otherStep(column)]),
+      [
+        ["region", "exact"],
+        ["link_type", "exact"],
+      ],
     );
   });
 

@@ -1,0 +1,130 @@
+/**
+ * How many rows a second does POST /v1/ingest take, and what does the client cost the program that has it? Into a server that was started
+ * in earnest, acknowledged when the rows are on the disk; beside it one that only parses the same bodies.
+ *
+ * Sender and servers are processes of one host and share its cores. What was acknowledged is compared with what the ledger says is stored.
+ */
+
+import { Child } from "./child.ts";
+import type { CallerTold } from "./fixtures/ingest-caller.ts";
+import type { SenderTold } from "./fixtures/ingest-sender.ts";
+import { type MarkedCase, marked, percentile, rounded, startMillrace } from "./marked.ts";
+
+const DATASET = "compression_telemetry";
+const RUN_MS = 3000;
+const ROUNDS = 5;
+const PAYLOADS = 2000;
+const CALLER_ROUNDS = 9;
+
+interface Load {
+  readonly format: "ndjson" | "arrow";
+  readonly rows: number;
+  readonly atATime: number;
+  readonly mark: number;
+  /** Share of the peer's rate, at the least. */
+  readonly ratio?: number;
+}
+
+const LOADS: readonly Load[] = [
+  { format: "arrow", rows: 16_384, atATime: 4, mark: 1_000_000 },
+  { format: "ndjson", rows: 8192, atATime: 4, mark: 150_000, ratio: 0.6 },
+];
+
+/** Runs the cases and reports each. Takes some two minutes. */
+export async function benchIngest(report: (measured: MarkedCase) => void): Promise<void> {
+  const millrace = await startMillrace();
+  const peer = new Child("ingest-peer.ts", []);
+  try {
+    const { url } = await peer.line<{ readonly url: string }>();
+    for (const load of LOADS) {
+      for (const measured of await pushCases(load, millrace.url, url)) report(measured);
+    }
+    report(await callerCase(millrace.url));
+  } finally {
+    await peer.end();
+    await millrace.end();
+  }
+}
+
+async function pushCases(load: Load, url: string, peerUrl: string): Promise<readonly MarkedCase[]> {
+  const before = await storedRows(url);
+  const ours = await senderTo(`${url}/v1/ingest/${DATASET}`, load);
+  const theirs = load.ratio === undefined ? undefined : await senderTo(peerUrl, load);
+  const samples: Record<"ours" | "peer", number[]> = { ours: [], peer: [] };
+  let sent = 0;
+  let refused = 0;
+  for (let round = -1; round < ROUNDS; round++) {
+    const told = await ours.child.ask<SenderTold>(String(RUN_MS));
+    sent += told.rows;
+    refused += told.refused;
+    const peer = await theirs?.child.ask<SenderTold>(String(RUN_MS));
+    if (round < 0) continue;
+    samples.ours.push((told.rows / told.ms) * 1000);
+    if (peer !== undefined) samples.peer.push((peer.rows / peer.ms) * 1000);
+  }
+  await ours.child.end();
+  await theirs?.child.end();
+  const stored = (await storedRows(url)) - before;
+  if (stored !== sent) throw new Error(`${sent} rows were acknowledged, ${stored} are stored`);
+  const rate = percentile(samples.ours, 0.5);
+  const payload =
+    `25 columns, bodies of ${load.rows} rows (${Math.round(ours.bodyBytes / 1024)} KiB), ${load.atATime} at a time, each with a key; ` +
+    `on the disk when acknowledged; ${refused} were answered with 429; sender and servers share the host`;
+  const one = { bench: "ingest", case: `POST /v1/ingest, ${load.format}`, unit: "rows/s" };
+  const measured: MarkedCase = { ...marked(one, rate, samples.ours, payload, load.mark), least: true };
+  if (load.ratio === undefined) return [measured];
+  const peerRate = percentile(samples.peer, 0.5);
+  const name = "JSON.parse of each line alone";
+  const ratios = samples.ours.map((ours, round) => ours / samples.peer[round]!);
+  const ratio = { bench: "ingest", case: `${load.format}, share of what only parses`, unit: "×" };
+  return [
+    {
+      ...measured,
+      result: { ...measured.result, peers: { [name]: rounded(peerRate) }, ratio: rounded(rate / peerRate) },
+      spread: {
+        ...measured.spread,
+        [name]: [rounded(Math.min(...samples.peer)), rounded(Math.max(...samples.peer))],
+      },
+    },
+    { ...marked(ratio, rate / peerRate, ratios, "the same bodies in the same run", load.ratio), least: true },
+  ];
+}
+
+async function senderTo(url: string, { format, rows, atATime }: Load) {
+  const child = new Child("ingest-sender.ts", [url, format, String(rows), String(atATime)]);
+  return { child, ...(await child.line<{ readonly bodyBytes: number }>()) };
+}
+
+/** The caller's loop with the client on against off, in turns. */
+async function callerCase(url: string): Promise<MarkedCase> {
+  const caller = new Child("ingest-caller.ts", [url]);
+  await caller.line();
+  const work = (state: "on" | "off") => caller.ask<CallerTold>(`${state} ${PAYLOADS}`);
+  await work("on");
+  await work("off");
+  const [on, off]: [number[], number[]] = [[], []];
+  for (let round = 0; round < CALLER_ROUNDS; round++) {
+    // Each goes first in every other round: what the first one leaves behind is not always the same one's.
+    for (const state of round % 2 === 0 ? (["on", "off"] as const) : (["off", "on"] as const)) {
+      const told = await work(state);
+      if (state === "on" && told.accepted + told.dropped !== PAYLOADS) {
+        throw new Error(`${PAYLOADS} rows were given, ${told.accepted} taken and ${told.dropped} dropped`);
+      }
+      (state === "on" ? on : off).push(told.ms);
+    }
+  }
+  await caller.end();
+  const slower = (percentile(on, 0.5) / percentile(off, 0.5) - 1) * 100;
+  const each = on.map((ms, round) => (ms / off[round]! - 1) * 100);
+  const perPayload = rounded((percentile(off, 0.5) / PAYLOADS) * 1000);
+  const payload = `a program that packs payloads (${perPayload} µs each) and tells of every one; server and program share the host`;
+  const one = { bench: "ingest", case: "the calling program's loop, slower with the client on", unit: "%" };
+  return marked(one, slower, each, payload, 2);
+}
+
+async function storedRows(url: string): Promise<number> {
+  const answer = (await (await fetch(`${url}/v1/ledger`)).json()) as {
+    readonly datasets: Readonly<Record<string, { readonly stored: number }>>;
+  };
+  return answer.datasets[DATASET]?.stored ?? Number.NaN;
+}

@@ -1,0 +1,179 @@
+/**
+ * One batch, until it is answered or given up. Every attempt is the same bytes under the same random key, so that the server takes its
+ * rows once, however many attempts reach it.
+ */
+
+import type { ClientTimer } from "./clock.ts";
+import type { BatchResult, CheckedOptions, Rejection } from "./options.ts";
+import { mayRetry, retryAfterMs, retryDelayMs } from "./retry.ts";
+import type { Batch } from "./row-buffer.ts";
+
+export type Delivered =
+  | { readonly ok: true; readonly result: BatchResult }
+  | { readonly ok: false; readonly message: string };
+
+interface Attempt {
+  /** Undefined: the answer came, and is this. */
+  readonly retryAfterMs?: number;
+  readonly answered?: Omit<BatchResult, "attempts">;
+  /** Why it came to nothing. */
+  readonly message?: string;
+}
+
+/** Between two attempts, when the client is being closed. */
+const HURRIED_MS = 500;
+/** Characters of an answer's explanation that go on. */
+const MESSAGE_CHARACTERS = 300;
+
+export class Delivery {
+  readonly #options: CheckedOptions;
+  readonly #batch: Batch;
+  readonly #abort = new AbortController();
+  readonly #key = randomKey();
+  #wake: (() => void) | undefined;
+  #isHurried = false;
+  #attempts = 0;
+
+  constructor(options: CheckedOptions, batch: Batch) {
+    this.#options = options;
+    this.#batch = batch;
+  }
+
+  /** Does not reject. @param onRetry called before each attempt but the first */
+  async run(onRetry: () => void): Promise<Delivered> {
+    const { clock, maxRetryMs, random } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const body = await packed(this.#batch.text, this.#options.gzip);
+    for (;;) {
+      if (this.#abort.signal.aborted) return { ok: false, message: "it was given up before it was sent" };
+      if (this.#attempts++ > 0) onRetry();
+      const attempt = await this.#send(body);
+      if (attempt.answered !== undefined)
+        return { ok: true, result: { ...attempt.answered, attempts: this.#attempts } };
+      const { message = "", retryAfterMs: afterMs } = attempt;
+      if (afterMs === undefined || this.#abort.signal.aborted) return { ok: false, message };
+      const usualMs = retryDelayMs(this.#attempts, afterMs, random());
+      const delayMs = this.#isHurried ? Math.min(usualMs, HURRIED_MS) : usualMs;
+      if (clock.monotonicMs() + delayMs - beganMs > maxRetryMs)
+        return { ok: false, message: `${message}; given up after ${this.#attempts} attempts` };
+      await this.#wait(delayMs);
+      if (this.#abort.signal.aborted) return { ok: false, message };
+    }
+  }
+
+  /** Ends a wait between two attempts, and makes those to come short: there is not much time. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#wake?.();
+  }
+
+  /** There is no more time. */
+  giveUp(): void {
+    this.#abort.abort();
+    this.#wake?.();
+  }
+
+  async #send(body: string | Uint8Array<ArrayBuffer>): Promise<Attempt> {
+    const { clock, fetch, address, headers, requestTimeoutMs } = this.#options;
+    const stop = new AbortController();
+    const end = () => stop.abort();
+    this.#abort.signal.addEventListener("abort", end);
+    const timer: ClientTimer = clock.after(requestTimeoutMs, end);
+    try {
+      const response = await fetch(address, {
+        method: "POST",
+        headers: {
+          ...headers,
+          "idempotency-key": this.#key,
+          ...(typeof body === "string" ? {} : { "content-encoding": "gzip" }),
+        },
+        body,
+        signal: stop.signal,
+        // An answer from elsewhere is none of ours, and a token is not for elsewhere.
+        redirect: "error",
+      });
+      return await this.#read(response);
+    } catch (error) {
+      return {
+        retryAfterMs: 0,
+        message: stop.signal.aborted ? "no answer in time" : `no answer: ${textOf(error)}`,
+      };
+    } finally {
+      timer.cancel();
+      this.#abort.signal.removeEventListener("abort", end);
+    }
+  }
+
+  async #read(response: Response): Promise<Attempt> {
+    const { status } = response;
+    if (mayRetry(status)) {
+      const afterMs = retryAfterMs(response.headers.get("retry-after"), this.#options.clock.nowMs());
+      return { retryAfterMs: afterMs, message: await explained(response) };
+    }
+    // All rows refused is an answer too, and comes as a problem.
+    if (status !== 422 && !response.ok) return { message: await explained(response) };
+    const answer = (await response.json()) as Readonly<Record<string, unknown>>;
+    const { accepted, rejected } = answer;
+    const { rows } = this.#batch;
+    if (
+      !Number.isInteger(accepted) ||
+      !Number.isInteger(rejected) ||
+      Number(accepted) + Number(rejected) !== rows
+    )
+      return response.ok
+        ? { message: "the answer is none of Millrace" }
+        : { message: `${status}: ${String(answer["detail"]).slice(0, MESSAGE_CHARACTERS)}` };
+    return {
+      answered: {
+        rows,
+        accepted: Number(accepted),
+        rejected: Number(rejected),
+        rejections: (answer["rejections"] ?? []) as readonly Rejection[],
+        reasons: (answer["reasons"] ?? {}) as Readonly<Record<string, number>>,
+      },
+    };
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(delayMs, () => this.#wake?.());
+      this.#wake = () => {
+        timer.cancel();
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+}
+
+async function explained(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const { detail } = JSON.parse(text) as { readonly detail?: unknown };
+    if (typeof detail === "string") return `${response.status}: ${detail.slice(0, MESSAGE_CHARACTERS)}`;
+  } catch {
+    // A proxy may have answered, with anything.
+  }
+  return `${response.status}`;
+}
+
+/** The same text gives the same bytes only once: they are kept over all attempts. */
+async function packed(text: string, gzip: boolean): Promise<string | Uint8Array<ArrayBuffer>> {
+  if (!gzip || typeof CompressionStream === "undefined") return text;
+  try {
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream as never).arrayBuffer());
+  } catch {
+    return text;
+  }
+}
+
+/** 128 bits, in hex. `randomUUID` is not to be had on pages without TLS. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function textOf(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).slice(0, MESSAGE_CHARACTERS);
+}
