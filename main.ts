@@ -141,7 +141,7 @@ async function listen(
 /** This thread hands the places out, as it is the one that has HTTP. */
 function openStaging({ memory, resources }: System): StagingArea {
   const kernels = instantiateKernels(resources["kernels"] as WebAssembly.Module, memory);
-  return new StagingArea(memory, stagingOf({ resources }), kernels.crc32c);
+  return new StagingArea(memory, stagingOf({ resources }), kernels.xxhashLow);
 }
 
 function openFolder(folder: string): FolderLock {

@@ -33,6 +33,7 @@ export class Door {
     const { ledger } = resourcesOf(context);
     this.account = new DoorAccount(context.memory, ledger, dataset.name);
     const last = this.#writer.lastPublishedSlot();
+    this.#wipeUnshown(last);
     // A lane that has had no batch has shown no row since the process began: the next one goes on where the log ended.
     const store = new StoreAccount(context.memory, ledger, dataset.name);
     this.account.takeOver(last < 0 ? store.counts().recorded : this.batch.bind(last).endSequence);
@@ -80,6 +81,16 @@ export class Door {
   abandon(): void {
     this.#writer.abandon();
     this.#begunRows = 0;
+  }
+
+  /** A door that died with claimed slots has left raw values in them, and nobody knows when they are written over. */
+  #wipeUnshown(last: number): void {
+    const { batch } = this;
+    for (let slot = this.#writer.tryClaim(); slot >= 0; slot = this.#writer.tryClaim()) {
+      if (slot === last || !batch.bind(slot).isRaw) continue;
+      batch.views.u8.fill(0, slot, slot + this.#slotBytes);
+    }
+    this.#writer.abandon();
   }
 
   /** Counts rows that came while the lane was full. */

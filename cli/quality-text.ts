@@ -1,6 +1,7 @@
-/** The report of a dataset's quality as text for a terminal. */
+/** The reports of a dataset's quality and agreement as text for a terminal. */
 
-import type { ColumnQuality, QualityReport } from "../quality/report.ts";
+import type { Shadow } from "../datasets/spec.ts";
+import type { AgreementReport, ColumnQuality, QualityReport } from "../quality/report.ts";
 import { countText } from "./figures.ts";
 import { tableLines } from "./text-table.ts";
 
@@ -9,7 +10,8 @@ const LARGEST = 1e9;
 /** Values of a category that are named. */
 const MAX_VALUES = 4;
 
-export function qualityText(report: QualityReport): string {
+/** @param agreement what its shadow says; null: it has none */
+export function qualityText(report: QualityReport, agreement: string | null = null): string {
   const { dataset, rows, against, everyNth, label, findings, passed } = report;
   const earlier = against === null ? "" : `; against ${countText(against.rows)} rows ${spanText(against)}`;
   const sampled = everyNth === 1 ? "" : `; quartiles and drift of every ${everyNth}th row`;
@@ -30,8 +32,19 @@ export function qualityText(report: QualityReport): string {
         .join("\n"),
     );
   }
+  if (agreement !== null) parts.push(agreement);
   parts.push(passed ? "passed" : "failed");
   return parts.join("\n\n");
+}
+
+export function agreementText({ all, by, fraction }: AgreementReport, shadow: Shadow): string {
+  const { compared, rate, low, high } = all;
+  const part = fraction < 1 ? ` of ${percent(fraction)} of the requests` : "";
+  const what = `${shadow.actual} is ${shadow.oracle}`;
+  if (rate === null || low === null || high === null) return `${what}: no rows${part} say both`;
+  const each = by.flatMap(({ value, rate: of }) => (of === null ? [] : [`${value} ${percent(of)}`]));
+  const split = each.length === 0 ? "" : `; by ${shadow.by}: ${each.join(", ")}`;
+  return `${what} in ${percent(rate)} (${percent(low)} to ${percent(high)}) of ${countText(compared)} row${compared === 1 ? "" : "s"}${part}${split}`;
 }
 
 function columnTable({ columns, rows, against }: QualityReport): string {

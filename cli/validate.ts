@@ -1,15 +1,18 @@
-/** `millrace validate`: whether stored rows are fit for training, for people and for CI: it ends with 0 when they pass, and with 4 when not. */
+/**
+ * `millrace validate`: whether stored rows are fit for training, for people and for CI: it ends with 0 when they pass, and with 4 when not.
+ * Of a dataset that says what was chosen and what should have been, how often they agree is told beside, and fails nothing.
+ */
 
 import type { ValidateOptions } from "../api/quality.ts";
 import { datasets } from "../datasets/index.ts";
 import { spansOf } from "../http/quality-input.ts";
-import { type QualityRules, USUAL_QUALITY } from "../quality/report.ts";
+import { type AgreementReport, type QualityRules, USUAL_QUALITY } from "../quality/report.ts";
 import { onStopSignal } from "../runtime/platform/index.ts";
 import type { Command, Given } from "./command.ts";
 import { printOut } from "./console.ts";
 import { CommandEnd, NOT_FIT, refusalEnd, usageError } from "./exit-codes.ts";
 import { type OpenedStore, openStore, readSettings, STORE_ARGS } from "./open-store.ts";
-import { qualityText } from "./quality-text.ts";
+import { agreementText, qualityText } from "./quality-text.ts";
 import { unknownName } from "./unknown-name.ts";
 
 const TIME = "such as 2026-01-31T12:00:00Z";
@@ -52,7 +55,7 @@ export const validateCommand: Command = {
     "max-class": threshold("Share of a class of the label, at the most"),
     "max-psi": threshold("Population stability index against the earlier time, at the most"),
     "max-ks": threshold("Kolmogorov-Smirnov distance against the earlier time, at the most"),
-    json: { type: "boolean", description: "Print the report as JSON" },
+    json: { type: "boolean", description: "Print the report as JSON, with the agreement where there is one" },
     ...STORE_ARGS,
   },
   examples: [
@@ -73,7 +76,12 @@ async function run(given: Given): Promise<void> {
     const answer = await opened.client.validate({ ...options, rules, signal: abort.signal });
     if (!answer.ok) throw refusalEnd(answer);
     const { report } = answer;
-    const text = given.flag("json") ? JSON.stringify(report, undefined, 2) : qualityText(report);
+    const shadow = datasets.find(({ name }) => name === options.dataset)?.shadow;
+    const agreement = shadow === undefined ? null : await agreementOf(given, opened, options, abort.signal);
+    const told = shadow === undefined || agreement === null ? null : agreementText(agreement, shadow);
+    const text = given.flag("json")
+      ? JSON.stringify({ ...report, agreement }, undefined, 2)
+      : qualityText(report, told);
     await printOut(`${text}\n`);
     if (report.passed) return;
     const failed = report.findings.filter(({ severity }) => severity === "failed").length;
@@ -112,6 +120,20 @@ function wishOf(given: Given, nowMs: number): Omit<ValidateOptions, "rules" | "s
     to: span.toMs,
     ...(against === undefined ? {} : { against: { from: against.fromMs, to: against.toMs } }),
   };
+}
+
+/** Of the whole time, as one piece. */
+async function agreementOf(
+  given: Given,
+  { client, kind }: OpenedStore,
+  { dataset, from, to }: Pick<ValidateOptions, "dataset" | "from" | "to">,
+  signal: AbortSignal,
+): Promise<AgreementReport> {
+  const everyMs = Math.max(1000, Math.ceil(Number(to) - Number(from)));
+  const fraction = kind === "folder" ? { fraction: readSettings(given).shadow.fraction } : {};
+  const answer = await client.agreement({ dataset, from, to, everyMs, ...fraction, signal });
+  if (!answer.ok) throw refusalEnd(answer);
+  return answer.report;
 }
 
 /** Of a folder, the settings that are configured here count; of a server, its own. What is given on the command line counts in any case. */

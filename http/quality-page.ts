@@ -40,7 +40,6 @@ ${method(report)}
 
 function verdict({ passed, findings, rows, columns, against, everyNth }: QualityReport): Html {
   const failed = findings.filter(({ severity }) => severity === "failed").length;
-  const warned = findings.length - failed;
   const said = passed
     ? "These rows are fit to be trained on, by the thresholds below."
     : "These rows are not fit to be trained on, by the thresholds below.";
@@ -50,7 +49,7 @@ function verdict({ passed, findings, rows, columns, against, everyNth }: Quality
 <p>${said}</p>
 <dl class="figures">
 ${figure("Rows", count(rows), everyNth === 1 ? "all of them looked at" : `quartiles of every ${everyNth}th`)}
-${figure("Findings", `${failed} + ${warned}`, "that fail it, and warnings")}
+${figure("Findings", count(findings.length), `${failed} of them fail${failed === 1 ? "s" : ""} it`)}
 ${figure("Columns", count(columns.length), `${withGaps} of them with missing values`)}
 ${against === null ? "" : figure("Earlier rows", count(against.rows), `${rangeText(against)}`)}
 </dl>
@@ -61,12 +60,12 @@ ${findings.length === 0 ? "" : findingTable(findings)}`;
 function findingTable(findings: readonly Finding[]): Html {
   return html`<section>
 <h2>Findings</h2>
-<div class="wide"><table>
+<div class="wide"><table class="findings">
 <thead><tr><th scope="col">What</th><th scope="col">Column</th><th scope="col">Why</th></tr></thead>
 <tbody>
 ${findings.map(
   ({ kind, severity, column, message }) =>
-    html`<tr><td><span class="mark ${severity}">${severity}</span> ${kind}</td><td>${column === null ? "–" : html`<code>${column}</code>`}</td><td>${message}</td></tr>
+    html`<tr><td class="what"><span class="mark ${severity}">${severity}</span> ${kind}</td><td>${column === null ? "–" : html`<code>${column}</code>`}</td><td>${message}</td></tr>
 `,
 )}</tbody>
 </table></div>

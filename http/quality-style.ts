@@ -10,6 +10,12 @@ body { max-width: 76rem; }
 .verdict p { margin: 0; }
 .dense th, .dense td { font-size: 0.875rem; }
 .dense .number { padding-left: 0.25rem; }
+.what { white-space: nowrap; }
+@media (max-width: 40rem) {
+  .findings thead { display: none; }
+  .findings td { display: block; padding-top: 0; border-top: 0; }
+  .findings td.what { padding-top: 0.4375rem; border-top: 1px solid var(--line); }
+}
 .graph { min-width: 8rem; vertical-align: middle; }
 .bars td, .bars th { padding-top: 0.25rem; padding-bottom: 0.25rem; }
 .bars .graph { width: 60%; }

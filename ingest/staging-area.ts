@@ -48,7 +48,7 @@ export class StagingArea {
 
   /**
    * @param spec `offset` is a multiple of 64; nothing of it is in use
-   * @param checksum CRC-32C of bytes of the shared memory
+   * @param checksum of bytes of the shared memory, 32 bits
    */
   constructor(
     memory: { readonly buffer: ArrayBufferLike },
@@ -76,7 +76,7 @@ export class StagingArea {
     return place;
   }
 
-  /** CRC-32C of what lies in a place that its reader has not been told of yet. */
+  /** Checksum of what lies in a place that its reader has not been told of yet. */
   checksumOf({ at, bytes }: Place): number {
     return this.#checksum(at, bytes);
   }

@@ -24,7 +24,8 @@ export interface ReportParts {
 export function qualityReport(parts: ReportParts): QualityReport {
   const { dataset, span, against, rows, rules } = parts;
   const columns = withDuplicates(parts.columns, rows);
-  const facts = { rows, columns, label: labelOf(dataset, columns) };
+  const earlierRows = against?.rows ?? null;
+  const facts = { rows, columns, label: labelOf(dataset, columns), earlierRows };
   const findings = findingsOf(facts, rules, dataset);
   return {
     dataset: dataset.name,

@@ -9,6 +9,7 @@
  * | class-balance | share of a class of the label below minClass or above maxClass, or no row has a label | failed |
  * | drift         | PSI above maxPsi, or KS distance above maxKs                   | failed   |
  * |               | the same, with fewer than FEW_VALUES values on a side          | warned   |
+ * |               | no rows of the earlier time that was asked for, as a whole     | warned   |
  * | outliers      | share of values beyond the fences above maxOutliers            | warned   |
  * | constant      | one value in all rows                                          | warned   |
  * | duplicate     | the values of an earlier column in all rows                    | warned   |
@@ -30,7 +31,10 @@ import type { ColumnQuality, Finding, FindingKind, QualityReport, QualityRules }
 /** Values that each side must have for drift to fail. */
 export const FEW_VALUES = 1000;
 
-type Facts = Pick<QualityReport, "rows" | "label" | "columns">;
+type Facts = Pick<QualityReport, "rows" | "label" | "columns"> & {
+  /** Rows of the earlier time; null: none was asked for. */
+  readonly earlierRows: number | null;
+};
 
 /** Those that failed first, each in the order of the table. */
 export function findingsOf(facts: Facts, rules: QualityRules, dataset: Dataset): readonly Finding[] {
@@ -50,6 +54,10 @@ export function findingsOf(facts: Facts, rules: QualityRules, dataset: Dataset):
   };
   each((column) => missingOf(column, rows, rules, trained));
   findings.push(...balanceOf(facts, rules));
+  if (facts.earlierRows === 0) {
+    const message = "expected rows of the earlier time to compare with; there are none, so no drift is told";
+    findings.push(finding("drift", "warned", null, message));
+  }
   each((column) => driftOf(column, rules));
   each((column) => outliersOf(column, rules));
   each(constantOf);

@@ -62,8 +62,8 @@ export class ActorControl {
   readonly #paused = new Set<string>();
   /** Actors that an operation is under way for. */
   readonly #busy = new Set<string>();
-  /** Counts each actor's transitions: tells whether it is still the one that was spoken to. */
-  readonly #changes = new Map<string, number>();
+  /** Counts the ends of each actor's incarnations: tells whether it is still the one that was spoken to. */
+  readonly #ends = new Map<string, number>();
 
   constructor(options: ActorControlOptions) {
     this.#options = options;
@@ -79,11 +79,12 @@ export class ActorControl {
     return this.#paused.has(actor);
   }
 
-  /** What a supervisor of actors tells of them. */
+  /** What a supervisor of actors tells of them. That one runs may be told after it was paused, and ends nothing. */
   note(event: SupervisionEvent): void {
     const { child, from } = event;
-    this.#changes.set(child, this.#changesOf(child) + 1);
-    const wasPaused = this.#paused.delete(child) && from === "running";
+    const isEnd = from === "running";
+    if (isEnd) this.#ends.set(child, this.#endsOf(child) + 1);
+    const wasPaused = isEnd && this.#paused.delete(child);
     this.#options.onTransition?.(wasPaused ? { ...event, from: "paused" } : event);
   }
 
@@ -180,9 +181,9 @@ export class ActorControl {
 
   /** As `#operate`; also `interrupted` when it was done by an incarnation that has ended since. */
   async #whileItRuns(actor: string, operation: Operation): Promise<OperationOutcome> {
-    const changes = this.#changesOf(actor);
+    const ends = this.#endsOf(actor);
     const outcome = await this.#operate(actor, operation);
-    return changes === this.#changesOf(actor) ? outcome : "interrupted";
+    return ends === this.#endsOf(actor) ? outcome : "interrupted";
   }
 
   async #operate(actor: string, operation: Operation): Promise<OperationOutcome> {
@@ -216,8 +217,8 @@ export class ActorControl {
     });
   }
 
-  #changesOf(actor: string): number {
-    return this.#changes.get(actor) ?? 0;
+  #endsOf(actor: string): number {
+    return this.#ends.get(actor) ?? 0;
   }
 
   #unknown(actor: string): Refused {

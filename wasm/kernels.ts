@@ -132,6 +132,8 @@ export interface Kernels {
   crc32c(ptr: number, bytes: number): number;
   /** Goes on from the CRC of what came before: crc32cContinue(crc32c(a), b) = crc32c(a ‖ b); the CRC of nothing is 0. */
   crc32cContinue(crc: number, ptr: number, bytes: number): number;
+  /** The lower 32 bits of XXH64 (seed 0) of `bytes` bytes, unsigned: several times as fast as the CRC, and no match for who forges. */
+  xxhashLow(ptr: number, bytes: number): number;
 
   /**
    * Prepares HMAC-SHA-256 under a key of any length: writes HMAC_STATE_BYTES at `state`. The state is as secret as the

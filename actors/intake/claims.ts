@@ -19,6 +19,8 @@ export class Claims {
   accepted = 0;
   /** Of these, rows that are not written again. */
   repeated = 0;
+  /** Slots that the rows take that are written, or would take: more than rows make, where texts are long or tables short. */
+  slots = 0;
   /** Whether the lane had no room. */
   isFull = false;
   readonly #context: ActorContext<never>;
@@ -27,7 +29,7 @@ export class Claims {
   readonly #slotBytes: number;
   #request: RequestKey | null = null;
   #known: RowRanges = NO_ROWS_YET;
-  #slots: number[] = [];
+  #claimed: number[] = [];
 
   constructor(context: ActorContext<never>, dataset: Dataset, door: Door, writer: TableWriter) {
     this.#context = context;
@@ -50,6 +52,7 @@ export class Claims {
     this.#known = known;
     this.accepted = 0;
     this.repeated = 0;
+    this.slots = 0;
     this.isFull = false;
   }
 
@@ -62,20 +65,21 @@ export class Claims {
   /** Shows all of them to the lane's stages, and counts what was refused beside them. */
   publish(reasons: Parameters<Door["publish"]>[0]): void {
     this.#door.publish(reasons);
-    this.#slots = [];
+    this.#claimed = [];
   }
 
   /** Gives all of them back, with nothing left in them. */
   abandon(): void {
     const { wipe } = kernelsOf(this.#context);
-    for (const slot of this.#slots) wipe(slot, this.#slotBytes);
-    this.#slots = [];
+    for (const slot of this.#claimed) wipe(slot, this.#slotBytes);
+    this.#claimed = [];
     this.#door.abandon();
   }
 
   #write(table: PushTable, nowMs: number): void {
     for (const part of this.#writer.parts(table, this.#slotBytes)) {
       this.accepted += part.rows;
+      this.slots++;
       if (this.isFull) continue;
       const claimed = this.#door.tryClaim(part.rows);
       if (claimed === undefined) {
@@ -84,7 +88,7 @@ export class Claims {
         continue;
       }
       const { slot, firstSequence } = claimed;
-      this.#slots.push(slot);
+      this.#claimed.push(slot);
       const batch = this.#writer.write(table, part, slot, this.#slotBytes, firstSequence, nowMs);
       if (this.#request === null) continue;
       batch.setOrigin({ ...this.#request, firstRow: this.accepted - part.rows });

@@ -27,7 +27,7 @@ export class KnownRequests {
     this.#receipts = new Receipts(most);
   }
 
-  /** CRC of the body that came under a key; undefined: none has. */
+  /** Checksum of the body that came under a key; undefined: none has. */
   bodyOf(key: string): number | undefined {
     return this.#receipts.get(key)?.body;
   }

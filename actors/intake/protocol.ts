@@ -19,7 +19,7 @@ export const INTAKE_MAILBOX = 256;
 /** Bytes of a body, as it comes and as it is once it is unpacked. */
 export const MAX_BODY_BYTES = 8 * 2 ** 20;
 export const MAX_UNPACKED_BYTES = 32 * 2 ** 20;
-/** Rows of one request. They fit into the lane at once, so that all are taken or none. */
+/** Rows of one request. They have to fit into the lane at once, so that all are taken or none; with long texts fewer do. */
 export const MAX_PUSH_ROWS = 50_000;
 /** Rejections that are answered one by one. */
 export const MAX_REJECTIONS = 20;
@@ -36,7 +36,7 @@ export type Acknowledgement = (typeof ACKNOWLEDGEMENTS)[number];
 export interface RequestKey {
   /** The first 128 bits of SHA-256 over the dataset's name, a line feed and the sender's key: 32 hex digits. */
   readonly key: string;
-  /** CRC-32C of the body as it came: another body under the same key is refused. */
+  /** Checksum of the body as it came, 32 bits: another body under the same key is refused. */
   readonly body: number;
 }
 
@@ -89,7 +89,7 @@ export interface Pushed {
   readonly rejections: readonly Rejection[];
   /** Rejections by reason; reasons that there were none for are left out. */
   readonly reasons: Readonly<Partial<Record<RejectionReason, number>>>;
-  /** Sequence numbers of the accepted rows: from inclusive, to exclusive. Null: a repetition of which nothing was missing. */
+  /** Sequence numbers of the accepted rows: from inclusive, to exclusive. Null: none was new. */
   readonly fromSequence: number | null;
   readonly toSequence: number | null;
   /** Accepted rows that were there already, under the same request key: they were not taken again. */

@@ -137,13 +137,13 @@ export class RequestTaker {
   }
 
   #laneFull(): PushRefused {
-    const { fresh } = this.#claims;
+    const { fresh, slots } = this.#claims;
     const { dataset, door } = this.#parts;
-    const { name, batchRows } = dataset;
+    const { name } = dataset;
     // One slot is always kept back.
-    const most = (this.#context.lane(name).slots - 1) * batchRows;
-    if (fresh > most) {
-      const message = `at most ${most} rows of ${name} fit into its lane; came ${fresh}: send them in parts`;
+    const most = this.#context.lane(name).slots - 1;
+    if (slots > most) {
+      const message = `these ${fresh} rows of ${name} make ${slots} batches, more than the ${most} that fit into its lane: send them in parts`;
       return refuse("too-large", message);
     }
     // The bad rows are answered for when the good ones are sent again.
@@ -178,8 +178,8 @@ export class RequestTaker {
     }
     const answer: Pushed = {
       ...{ ok: true, accepted, rejected: count, rejections: first, reasons },
-      fromSequence: isRepetition ? null : from,
-      toSequence: isRepetition ? null : end,
+      fromSequence: fresh === 0 ? null : from,
+      toSequence: fresh === 0 ? null : end,
       repeated,
     };
     return { ok: true, answer, ...way };

@@ -5,6 +5,9 @@ import { BodyFault } from "../../ingest/decoder.ts";
 import type { Packing } from "./protocol.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 
+/** Of one body. Each costs a decoder of its own, and may hold nothing: eight megabytes of empty ones would keep the intake for a minute. */
+const MAX_FRAMES = 1024;
+
 /**
  * @param maxBytes that it may unpack to
  * @returns the pieces of it, in order; `too-large`: it unpacks to more
@@ -20,6 +23,8 @@ export function unpack(
     else {
       const frames = zstdFrames(packed);
       if (frames === undefined) return fault(packing, packed);
+      if (frames.length > MAX_FRAMES)
+        return new BodyFault(`a body in at most ${MAX_FRAMES} frames of zstd`, `${frames.length} of them`);
       let left = maxBytes;
       for (const { from, to } of frames) {
         const piece = zstdDecompressSync(packed.subarray(from, to), { maxOutputLength: Math.max(1, left) });

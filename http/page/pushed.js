@@ -75,8 +75,12 @@ function note(name, came, nowMs) {
 
 function makeRow({ name }) {
   const row = element("tr");
-  const head = element("th", name);
+  const head = element("th");
   head.scope = "row";
+  const link = element("a", name);
+  link.href = `/v1/datasets/${name}/quality`;
+  link.title = "How good its rows of the last day are for training";
+  head.append(link);
   const line = element("td", "", "spark wide-only");
   line.append(sparkline());
   row.append(head, ...Array.from({ length: 4 }, () => element("td", "", "n")), line);

@@ -31,7 +31,7 @@ export const PUSH_ANSWER = z
       .partialRecord(z.enum(REJECTION_REASONS), count())
       .describe("By reason: how many; the others had none."),
     fromSequence: count().nullable().describe("Number of the first accepted row; null: none was new."),
-    toSequence: count().nullable().describe("Behind the last accepted row."),
+    toSequence: count().nullable().describe("Behind the last accepted row; null: none was new."),
     repeated: count().describe("Accepted rows that were there already, under the same Idempotency-Key."),
   })
   .meta({ id: "PushAnswer" });
@@ -80,7 +80,7 @@ export function pushAnswer(
     first === undefined
       ? ""
       : `; row ${first.row}${first.column === null ? "" : `, ${first.column}`}: expected ${first.expected}; came ${first.got}`;
-  const detail = `expected rows of the dataset; all ${pushed.rejected} were refused${where}`;
+  const detail = `expected rows of the dataset; ${pushed.rejected === 1 ? "the only one was" : `all ${pushed.rejected} were`} refused${where}`;
   return { ok: false, code: "rows-refused", detail, more: answer, isUnknown: false };
 }
 

@@ -16,6 +16,9 @@ const LINKS = z.object({
   self: z.string(),
   stream: z.string(),
   exports: z.record(z.enum(EXPORT_FORMATS), z.string()).describe("By format."),
+  quality: z.string().describe("How good its rows are for training."),
+  agreement: z.string().nullable().describe("How often its choices agree; null: it has none to compare."),
+  ingest: z.string().nullable().describe("Where its rows are pushed; null: nowhere."),
 });
 const PUSHED = z
   .boolean()
@@ -137,10 +140,14 @@ export function datasetRoutes(routes: Routes, deps: ControlDeps): void {
   });
 }
 
-function linksOf({ name }: Dataset) {
+function linksOf({ name, shadow, pushed = false }: Dataset) {
+  const self = `/v1/datasets/${name}`;
   return {
-    self: `/v1/datasets/${name}`,
+    self,
     stream: `/v1/streams/${name}`,
     exports: Object.fromEntries(EXPORT_FORMATS.map((format) => [format, `/v1/export/${name}.${format}`])),
+    quality: `${self}/quality`,
+    agreement: shadow === undefined ? null : `${self}/agreement`,
+    ingest: pushed ? `/v1/ingest/${name}` : null,
   };
 }

@@ -27,7 +27,12 @@ import { came } from "../fault.ts";
 import { badParameter, problem } from "../problem.ts";
 import { EXAMPLE_ROW } from "../push/example-row.ts";
 import { INGEST, ingestView, PUSHED_DATASET, pushedDatasetView } from "../push/ingest-view.ts";
-import { MAX_PUSH_MESSAGE_BYTES, MAX_PUSH_SOCKETS, MAX_UNANSWERED } from "../push/limits.ts";
+import {
+  MAX_KEY_CHARACTERS,
+  MAX_PUSH_MESSAGE_BYTES,
+  MAX_PUSH_SOCKETS,
+  MAX_UNANSWERED,
+} from "../push/limits.ts";
 import { PUSH_ANSWER, type PushProblem } from "../push/push-answer.ts";
 import { PushSockets } from "../push/push-sockets.ts";
 import { Pusher } from "../push/pusher.ts";
@@ -259,10 +264,14 @@ function wishOf(c: RequestContext): Wish | Response {
     return badParameter(c, {
       parameter: ofAddress === undefined ? "Idempotency-Key" : "key",
       expected: KEY_EXPECTED,
-      came: `${key.length} characters`,
+      came: key.length > MAX_KEY_CHARACTERS ? `${key.length} characters` : cameOf(key),
     });
   }
   return { acknowledge, key };
+}
+
+function cameOf(key: string): string {
+  return key === "" ? "nothing" : `${key.length} characters with others among them`;
 }
 
 function problemOf(c: RequestContext, { code, detail, more, retryAfterMs }: PushProblem): Response {

@@ -14,6 +14,12 @@ import { NoText, textOf } from "./raw-value.ts";
 import type { SourcePlace } from "./record-batch.ts";
 import { type IntegerType, SOURCE_BYTES } from "./types.ts";
 
+/**
+ * Bytes of an entry that is read for a row by itself, or twice as many as the column takes. Any number of rows may refer to one entry: to read
+ * one of megabytes for each of them would take hours.
+ */
+const LONGEST_READ = 4096;
+
 /** Instead of a code. */
 const REFUSED = -1;
 const UNKNOWN = -2;
@@ -23,11 +29,14 @@ abstract class DictionaryReader implements ColumnReader {
   protected readonly context: ReaderContext;
   protected readonly dictionary: Dictionary;
   readonly #index: IntegerType;
+  readonly #longestRead: number;
 
-  constructor(context: ReaderContext, dictionary: Dictionary, index: IntegerType) {
+  /** @param maxBytes that the column takes, where it takes any text */
+  constructor(context: ReaderContext, dictionary: Dictionary, index: IntegerType, maxBytes = 0) {
     this.context = context;
     this.dictionary = dictionary;
     this.#index = index;
+    this.#longestRead = Math.max(LONGEST_READ, maxBytes * 2);
   }
 
   abstract append(column: TableColumn, from: number, count: number, to: number): BodyFault | undefined;
@@ -39,6 +48,8 @@ abstract class DictionaryReader implements ColumnReader {
     const { starts, ends } = this.dictionary;
     if (!(entry >= 0 && entry < starts.length)) return new NoText();
     if (this.dictionary.isMissing(entry)) return undefined;
+    const length = ends[entry]! - starts[entry]!;
+    if (length > this.#longestRead) return new NoText(`text of ${length} bytes`);
     return textOf(bytes, starts[entry]!, ends[entry]!);
   }
 
@@ -121,7 +132,8 @@ export class CodeReader extends DictionaryReader {
     const { version, length } = this.dictionary;
     const isSame = version === this.#version;
     if (isSame && length <= this.#codes.length) return;
-    const codes = new Int16Array(length).fill(UNKNOWN);
+    // Twice as long where entries came behind those there are: a body may bring them one by one.
+    const codes = new Int16Array(isSame ? Math.max(length, this.#codes.length * 2) : length).fill(UNKNOWN);
     if (isSame) codes.set(this.#codes);
     this.#codes = codes;
     this.#version = version;
@@ -140,8 +152,9 @@ export class EntryReader extends DictionaryReader {
   readonly #maxBytes: number;
 
   constructor(context: ReaderContext, dictionary: Dictionary, index: IntegerType, column: TableColumn) {
-    super(context, dictionary, index);
-    this.#maxBytes = maxTextBytes(column.spec);
+    const maxBytes = maxTextBytes(column.spec);
+    super(context, dictionary, index, maxBytes);
+    this.#maxBytes = maxBytes;
   }
 
   room({ own }: TableColumn, from: number, count: number, to: number): number {

@@ -193,9 +193,9 @@ class ArrowDecoder implements BodyDecoder {
       // It is refused whatever the validator says: a value of it is not in the table.
       const rejection = verdict.ok ? { row: number, column: null, ...UNREADABLE } : verdict.rejection;
       const isText = !Object.values(values).some((value) => value instanceof NoText);
-      const isNoText = rejection.column !== null && values[rejection.column] instanceof NoText;
+      const came = rejection.column === null ? undefined : values[rejection.column];
       table.bad[row] = 1;
-      context.rejected.reject(isNoText ? { ...rejection, got: "bytes that are not UTF-8" } : rejection, () =>
+      context.rejected.reject(came instanceof NoText ? { ...rejection, got: came.got } : rejection, () =>
         isText ? values : undefined,
       );
     }

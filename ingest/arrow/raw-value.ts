@@ -5,8 +5,15 @@ import type { BodyBytes } from "../body-bytes.ts";
 import type { SourcePlace } from "./record-batch.ts";
 import type { SourceType } from "./types.ts";
 
-/** Stands for text that is none, not being UTF-8, or no entry of its dictionary: no column takes it. */
-export class NoText {}
+/** Stands for text that is none, not being UTF-8, or no entry of its dictionary, or too long to be looked at: no column takes it. */
+export class NoText {
+  /** What is said of it. */
+  readonly got: string;
+
+  constructor(got = "bytes that are not UTF-8") {
+    this.got = got;
+  }
+}
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 

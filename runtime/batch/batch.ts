@@ -32,7 +32,7 @@ const MESSAGE_BYTES = 11;
 const RAW_AT = 12;
 const RAW_BYTES = 13;
 const END_SEQUENCE_F64 = 7;
-/** Key in four words, CRC of the body, first row; zeros: there is none. */
+/** Key in four words, checksum of the body, first row; zeros: there is none. */
 const ORIGIN = 16;
 const HEADER_BYTES = 96;
 
@@ -48,7 +48,7 @@ export type TextBytes = Readonly<Record<string, number>>;
 export interface BatchOrigin {
   /** 128 bits in 32 hex digits, not all 0. */
   readonly key: string;
-  /** CRC-32C of the request's body. */
+  /** Checksum of the request's body, 32 bits. */
   readonly body: number;
   /** Which of the accepted rows of the request the batch's first one is, from 0. The others follow it one by one. */
   readonly firstRow: number;
@@ -171,6 +171,11 @@ export class Batch implements PublicBatch {
     if (code === STATE_CODES.pseudonymized) return "pseudonymized";
     if (code === STATE_CODES.raw) return "raw";
     throw new Error(`no batch in this slot: its state word is ${code}`);
+  }
+
+  /** Whether the slot has a batch in it whose raw part is whole. Of a slot that was never written it is false. */
+  get isRaw(): boolean {
+    return this.views.i32[(this.#slot >>> 2) + STATE] === STATE_CODES.raw;
   }
 
   /** Moves the state forward. An atomic store, so that all writes before it are visible to who reads the state. */

@@ -21,6 +21,8 @@ import {
 
 const DEFAULT_GRACE_MS = 1000;
 const DEFAULT_BODY_BYTES = 64 * 1024;
+/** How much longer than wanted a body may be said to be for `fetch` to be asked, who can say what was expected. */
+const BODY_SLACK = 8;
 /** Who sends a request, or takes an answer, and does not go on for this long is cut. */
 const IDLE_SECONDS = 60;
 /** Bun looks every four seconds. */
@@ -70,7 +72,7 @@ function serve({
         },
       },
       idleTimeout: IDLE_SECONDS,
-      maxRequestBodySize: maxBodyBytes,
+      maxRequestBodySize: maxBodyBytes * BODY_SLACK,
       ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
       development: false,
       // With `development: false` Bun shares the port with whoever asks for it too, instead of saying that it is taken.

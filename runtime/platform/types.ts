@@ -7,8 +7,8 @@ export interface ServeOptions {
   /** From 0 to 65535; 0 takes any free port. */
   readonly port: number;
   /**
-   * Bytes of the largest request body that is wanted; default 64 KiB. Bun refuses larger ones before they are read; Deno does
-   * not, so `fetch` must not read more than it wants.
+   * Bytes of the largest request body that is wanted; default 64 KiB. Bun itself cuts off what is far larger, and says nothing but
+   * 413; Deno does not: `fetch` says so to others, and must not read more than it wants.
    */
   readonly maxBodyBytes?: number;
   /** PEM texts: with them it is HTTPS. */

@@ -5,9 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { countText } from "../../cli/figures.ts";
+import { agreementText } from "../../cli/quality-text.ts";
 import { datasets } from "../../datasets/index.ts";
 import { process } from "../../datasets/process.ts";
-import type { QualityReport } from "../../quality/report.ts";
+import type { AgreementReport, QualityReport } from "../../quality/report.ts";
+import { agreementOf } from "../../quality/wilson.ts";
 import { TempStore } from "../actors/store/temp-store.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -61,8 +64,46 @@ test(
     assert.deepEqual([report.rules.maxMissing, report.rules.maxPsi, report.rules.maxKs], [0.99, 9, 0.1]);
     assert.equal(report.rows, 600);
     assert.equal(report.against, null);
+    assert.equal((report as QualityReport & { agreement?: unknown }).agreement, null);
   },
 );
+
+test(
+  "of a dataset with a shadow the agreement is told beside, of the share of traffic that is configured",
+  TIMEOUT,
+  async () => {
+    const args = ["validate", "--dataset", "compression_telemetry", "--data", store.at.dataFolder];
+    const half = { cwd: folder, env: { MILLRACE_SHADOW_FRACTION: "0.5" } };
+    const text = await runCli([...args, ...DAY, "--min-rows", "0"], half);
+    assert.equal(text.code, 0, text.stderr);
+    assert.match(
+      text.stdout,
+      /\n\nactual_algorithm is oracle_algorithm: no rows of 50 % of the requests say both\n\npassed\n$/,
+    );
+    const json = await runCli([...args, ...DAY, "--min-rows", "0", "--json"], half);
+    const { agreement } = JSON.parse(json.stdout) as { agreement: AgreementReport };
+    assert.deepEqual([agreement.fraction, agreement.all.compared], [0.5, 0]);
+  },
+);
+
+test("an agreement is one line: the share with its interval, and each of its parts", () => {
+  const report = {
+    ...{ dataset: "choices", fromMs: 0, toMs: 1, fraction: 1, over: [] },
+    all: agreementOf(1000, 750),
+    by: [
+      { value: "dc", ...agreementOf(0, 0) },
+      { value: "wan", ...agreementOf(1000, 750) },
+    ],
+  };
+  const shadow = { actual: "taken", oracle: "best", by: "link", unit: "id" };
+  assert.equal(
+    agreementText(report, shadow),
+    "taken is best in 75 % (72.2 % to 77.6 %) of 1 000 rows; by link: wan 75 %".replace(
+      "1 000",
+      countText(1000),
+    ),
+  );
+});
 
 test("an earlier time is compared with", TIMEOUT, async () => {
   const span = ["--from", "2026-01-01T05:00:00Z", "--to", "2026-01-01T10:00:00Z"];

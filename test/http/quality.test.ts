@@ -197,7 +197,7 @@ describe("the page", () => {
       "Memory of the host ( memory ), from 2026-05-31 12:00 to 2026-06-01 12:00 UTC",
       "Failed. These rows are not fit",
       "Rows 1 000 all of them looked at",
-      "Findings 1 + 1 that fail it, and warnings",
+      "Findings 2 1 of them fails it",
       "Earlier rows 2 000 until 2026-05-31 12:00 UTC",
       "failed class-balance best expected each class",
       "warned constant flag it has the same value in every row",

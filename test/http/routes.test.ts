@@ -30,6 +30,9 @@ test("datasets are listed with what can be done with them", async () => {
       self: "/v1/datasets/memory",
       stream: "/v1/streams/memory",
       exports: Object.fromEntries(EXPORT_FORMATS.map((format) => [format, `/v1/export/memory.${format}`])),
+      quality: "/v1/datasets/memory/quality",
+      agreement: null,
+      ingest: null,
     },
   });
 });
@@ -42,7 +45,8 @@ test("every dataset is described by what leaves of it, and every link of it lead
     const body = (await response.json()) as {
       columns: { name: string }[];
       schema: { required: string[] };
-      links: { self: string; stream: string; exports: Record<string, string> };
+      links: Record<"self" | "stream" | "quality", string> &
+        Record<"agreement" | "ingest", string | null> & { exports: Record<string, string> };
       derivedFrom: string | null;
     };
     const names = dataset.publicColumns.map(({ name }) => name);
@@ -52,7 +56,11 @@ test("every dataset is described by what leaves of it, and every link of it lead
     );
     assert.deepEqual(body.schema.required, ["dataset", "sequence", ...names]);
     assert.equal(body.derivedFrom, dataset.derived?.from ?? null);
-    for (const link of [body.links.self, body.links.stream, ...Object.values(body.links.exports)]) {
+    const { exports, ...links } = body.links;
+    assert.equal(links.ingest, dataset.pushed === true ? `/v1/ingest/${dataset.name}` : null);
+    assert.equal(links.agreement === null, dataset.shadow === undefined);
+    for (const link of [...Object.values(links), ...Object.values(exports)]) {
+      if (link === null) continue;
       assert.equal((await request(link, { method: "HEAD" })).status, 200, link);
     }
   }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
+import { MAX_BODY_BYTES } from "../../actors/intake/protocol.ts";
 import { type HttpServer, HttpStartError, startHttp } from "../../http/serve.ts";
 import type { System } from "../../runtime/system.ts";
 import type { Settings } from "../../settings.ts";
@@ -31,14 +32,21 @@ async function live(t: { after(fn: () => void): void }, use: (live: Live) => Pro
 }
 
 /** The first line that is answered to these bytes; empty when the connection is closed without one. */
-function statusLine(port: number, request: string): Promise<string> {
+async function statusLine(port: number, request: string): Promise<string> {
+  return (await said(port, request)).split("\r\n")[0] ?? "";
+}
+
+/** All that is answered. */
+function said(port: number, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(request));
     let text = "";
     socket.on("data", (bytes) => {
       text += bytes;
+      // Deno waits for the rest of a request that it has answered.
+      if (/\}\s*$/.test(text)) socket.destroy();
     });
-    socket.on("close", () => resolve(text.split("\r\n")[0] ?? ""));
+    socket.on("close", () => resolve(text));
     socket.on("error", reject);
   });
 }
@@ -51,6 +59,21 @@ test("the end of the server is the end of its streams: they end whole", { timeou
     const [{ value }] = await Promise.all([reader.read(), http.close()]);
     assert.equal(new TextDecoder().decode(value), 'event: ended\ndata: {"reason":"closing"}\n\n');
     assert.equal((await reader.read()).done, true);
+  });
+});
+
+test("a body that is said to be too long is refused before it comes, with what was expected", {
+  timeout: 60_000,
+}, async (t) => {
+  await live(t, async ({ http }) => {
+    const asked = [
+      "POST /v1/ingest/optimization HTTP/1.1",
+      `Host: 127.0.0.1:${http.port}`,
+      ...["Content-Type: application/json", `Content-Length: ${MAX_BODY_BYTES + 1}`, "Connection: close"],
+    ];
+    const answer = await said(http.port, `${asked.join("\r\n")}\r\n\r\n`);
+    assert.match(answer, /^HTTP\/1\.1 413 /);
+    assert.ok(answer.includes(`at most ${MAX_BODY_BYTES} bytes; came ${MAX_BODY_BYTES + 1}`), answer);
   });
 });
 

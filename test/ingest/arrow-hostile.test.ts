@@ -194,6 +194,47 @@ describe("a hostile Arrow stream", () => {
     assert.match(faultOf(streamOf(fields, [other])).expected, /dictionaries of columns that the schema has/);
   });
 
+  test("does not read a long entry again for every row that refers to it", () => {
+    const entries = (field: FieldSpec, texts: readonly string[], indexes: Uint8Array) =>
+      run(
+        streamOf(
+          [field],
+          [
+            batchMessage(
+              { rows: texts.length, nodes: [[texts.length, 0]], buffers: textBuffers(texts) },
+              { id: 0 },
+            ),
+            batchMessage({
+              rows: indexes.length,
+              nodes: [[indexes.length, 0]],
+              buffers: [NONE, { bytes: indexes }],
+            }),
+          ],
+        ),
+      );
+    // What is said of the row is not of this column; the row is not made an object of, as it would be read for that.
+    const read = (length: number) => entries(KIND, ["x".repeat(length)], Uint8Array.of(0)).raw[0]?.["kind"];
+    assert.equal(read(4096), "x".repeat(4096));
+    assert.equal(read(4097), undefined);
+  });
+
+  test("keeps what texts come to when entries come behind, one by one", () => {
+    const entry = (text: string, isDelta: boolean) =>
+      batchMessage({ rows: 1, nodes: [[1, 0]], buffers: textBuffers([text]) }, { id: 0, isDelta });
+    const row = (index: number) =>
+      batchMessage({ rows: 1, nodes: [[1, 0]], buffers: [NONE, { bytes: Uint8Array.of(index) }] });
+    const kinds = ["a", "b", "b", "a", "a", "b", "a"];
+    const messages = kinds.flatMap((kind, index) => [entry(kind, index > 0), row(index), row(0)]);
+    const { raw, fault } = run(streamOf([KIND], messages));
+    assert.equal(fault, undefined);
+    assert.deepEqual(
+      raw.map((values) => values?.["kind"]),
+      kinds.flatMap((kind) => [kind, "a"]),
+    );
+    const behind = run(streamOf([KIND], [...messages, row(kinds.length)]));
+    assert.match(behind.fault?.expected ?? "", /indexes of 7 dictionary entries in column kind/);
+  });
+
   test("is refused for what cannot be right in any row", () => {
     const column = (given: Partial<ArrowColumn>): ArrowColumn => ({
       name: "figure",

@@ -3,13 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Dataset } from "../../datasets/define.ts";
-import {
-  type ColumnQuality,
-  type Finding,
-  type QualityReport,
-  type QualityRules,
-  USUAL_QUALITY,
-} from "../../quality/report.ts";
+import { type ColumnQuality, type Finding, type QualityRules, USUAL_QUALITY } from "../../quality/report.ts";
 import { FEW_VALUES, findingsOf, isPassed } from "../../quality/rules.ts";
 import { choices } from "../fixtures/choices.ts";
 
@@ -24,12 +18,12 @@ const COLUMN: ColumnQuality = {
 const FIGURES = { values: 1000, mean: 0, min: 0, q1: 0, median: 0, q3: 0, max: 0, outliers: 0 };
 
 function found(
-  facts: Partial<Pick<QualityReport, "rows" | "label" | "columns">>,
+  facts: Partial<Parameters<typeof findingsOf>[0]>,
   rules: Partial<QualityRules> = {},
   dataset: Dataset = choices,
 ): readonly Finding[] {
   return findingsOf(
-    { rows: 1000, label: null, columns: [], ...facts },
+    { rows: 1000, label: null, columns: [], earlierRows: null, ...facts },
     { ...USUAL_QUALITY, ...rules },
     dataset,
   );
@@ -54,6 +48,12 @@ describe("a finding", () => {
     const none = found({ rows: 0, ...labelled(0, 0), ...column({ isConstant: true }) });
     assert.deepEqual(kinds(none), ["too-few-rows failed"]);
     assert.deepEqual(kinds(found({ rows: 0 }, { minRows: 0 })), []);
+  });
+
+  test("of nothing to compare with is a warning", () => {
+    assert.deepEqual(kinds(found({ earlierRows: 0 })), ["drift warned"]);
+    assert.deepEqual(kinds(found({ earlierRows: 1 })), []);
+    assert.deepEqual(kinds(found({ rows: 0, earlierRows: 0 }, { minRows: 0 })), []);
   });
 
   test("of missing values fails above the bound", () => {

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(0, "8ec99906");
+simulate(0, "52c1e74f");

@@ -103,3 +103,4 @@ export {
   topScatter,
 } from "./space-saving";
 export { timesToMs, timesWithin } from "./times";
+export { xxhashLow } from "./xxhash";

@@ -13,6 +13,10 @@ export const NO_ROWS: FrameFacts = {
   ...{ dataset: 0, rows: 0, writtenSeconds: 0, firstSequence: 0, minTimeMs: 0, maxTimeMs: 0 },
 };
 
+export function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
 export class FrameStage {
   readonly #kernels: Kernels;
   readonly #window: ReadWindow;
@@ -50,6 +54,13 @@ export class FrameStage {
     const crc = this.#kernels.crc32c(this.#window.at + at + 4, bytes - 4);
     this.#view.setUint32(at, crc, true);
     this.#bytes = at + bytes;
+  }
+
+  /** Adds a frame without rows. @returns false when there is no room for it @throws as `hasRoom` does */
+  tryAdd(type: number, payload: Uint8Array): boolean {
+    if (!this.hasRoom(frameBytes(payload.byteLength))) return false;
+    this.add(type, payload);
+    return true;
   }
 
   /** Writes all frames at byte `at` of the file. They stay. */

@@ -2,28 +2,24 @@
  * Appends frames to the log. Frames gather in a staging area of the shared memory; `sync` writes them in one go and returns
  * when they are on the disk. Only then may anybody be told that a row is stored.
  *
- * Opening finds where the log ends: the last segment is read frame by frame, and what follows its last whole frame is cut
- * off. That is what a crash within a write leaves; a row that was acknowledged is never behind it. A receipt that has lost its batch
- * goes with it.
+ * Opening finds where the log ends (log-recovery.ts), and cuts off what a crash within a write has left there.
  */
 
-import { closeSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, readdirSync } from "node:fs";
 import type { Dataset } from "../../../datasets/define.ts";
 import type { Batch } from "../../../runtime/batch/index.ts";
 import type { Kernels } from "../../../wasm/index.ts";
-import type { CarriedCounts, RecoveredCounts } from "../../ledger.ts";
-import { type ReadWindow, SegmentReader } from "./frame-reader.ts";
-import { FrameStage } from "./frame-stage.ts";
-import { hostDisk, type LogDisk, syncFolder } from "./log-disk.ts";
+import type { RecoveredCounts } from "../../ledger.ts";
+import type { ReadWindow } from "./frame-reader.ts";
+import { FrameStage, jsonBytes } from "./frame-stage.ts";
+import { type InLake, LogCounts } from "./log-counts.ts";
+import { hostDisk, type LogDisk } from "./log-disk.ts";
 import {
   type CountsPayload,
   FRAME_BATCH,
   FRAME_COUNTS,
   FRAME_RECEIPTS,
-  FRAME_SEGMENT,
-  type FrameHeader,
   frameBytes,
-  isReceiptOf,
   LOG_FORMAT,
   LOG_VERSION,
   logFolder,
@@ -31,18 +27,11 @@ import {
   schemaOf,
   segmentName,
   segmentNumbers,
-  unfinishedName,
   writtenSeconds,
 } from "./log-format.ts";
-import { LogDamaged, readHead } from "./log-reader.ts";
-import {
-  decodeReceipts,
-  encodeReceipts,
-  MAX_RECEIPTS,
-  RECEIPT_BYTES,
-  type Receipt,
-  Receipts,
-} from "./receipts.ts";
+import { type RecoveredSegment, recoverSegment } from "./log-recovery.ts";
+import { makeSegment } from "./new-segment.ts";
+import { encodeReceipts, MAX_RECEIPTS, RECEIPT_BYTES, Receipts } from "./receipts.ts";
 
 /** Who writes the log of a folder: the one that was opened last. */
 const writers = new Map<string, LogWriter>();
@@ -65,13 +54,6 @@ export interface LogWriterOptions {
   readonly disk?: LogDisk;
 }
 
-/** Rows that are in the lake, or were. */
-export interface InLake {
-  readonly rows: number;
-  /** Sequence number after the last of them. */
-  readonly endSequence: number;
-}
-
 /** What opening the log found. */
 export interface LogOpening {
   readonly segments: number;
@@ -80,33 +62,16 @@ export interface LogOpening {
   readonly counts: ReadonlyMap<string, RecoveredCounts>;
 }
 
-interface Mutable {
-  stored: number;
-  nextSequence: number;
-  latestMs: number | null;
-  carried: CarriedCounts;
-}
-
-const NOTHING: CarriedCounts = { rejected: {}, dropped: {} };
-/** Receipts of one frame behind a head. */
-const CARRIED_RECEIPTS = 1000;
 /** Of a segment, what is left to receipts of requests before it; a thousand requests are always remembered. */
 const RECEIPTS_SHARE = 0.25;
 const LEAST_RECEIPTS = 1000;
-
-/** A receipt frame whose batch has to be the next one. */
-interface Awaited {
-  readonly receipt: Receipt;
-  readonly header: FrameHeader;
-  readonly fileOffset: number;
-}
 
 export class LogWriter {
   readonly opening: LogOpening;
   readonly #options: LogWriterOptions;
   readonly #disk: LogDisk;
   readonly #folder: string;
-  readonly #counts = new Map<string, Mutable>();
+  readonly #counts: LogCounts;
   /** Schemas of datasets that the log holds and this program does not know: their numbers are kept for when it does again. */
   readonly #retired = new Map<string, string>();
   readonly #stage: FrameStage;
@@ -131,28 +96,24 @@ export class LogWriter {
     this.#stage = new FrameStage(options.kernels, options.staging);
     const share = Math.floor((options.segmentBytes * RECEIPTS_SHARE) / RECEIPT_BYTES);
     this.#receipts = new Receipts(Math.min(MAX_RECEIPTS, Math.max(LEAST_RECEIPTS, share)));
-    for (const { name } of options.datasets) {
-      this.#counts.set(name, { stored: 0, nextSequence: 0, latestMs: null, carried: NOTHING });
-    }
+    this.#counts = new LogCounts(options.datasets.map(({ name }) => name));
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     writers.get(this.#folder)?.close();
     writers.set(this.#folder, this);
     const numbers = [...segmentNumbers(readdirSync(this.#folder))];
     const cutBytes = this.#recover(numbers);
-    if (this.#catchUp(options.inLake ?? new Map())) this.#begin(this.#segment + 1);
+    if (this.#counts.catchUp(options.inLake ?? new Map())) this.#begin(this.#segment + 1);
     this.opening = { segments: numbers.length, cutBytes, counts: this.counts() };
   }
 
   /** Sequence number that the next row of a dataset gets. */
   nextSequence(dataset: string): number {
-    return this.#of(dataset).nextSequence;
+    return this.#counts.of(dataset).nextSequence;
   }
 
   /** What the log holds, what is staged included. */
   counts(): ReadonlyMap<string, RecoveredCounts> {
-    return new Map(
-      [...this.#counts].map(([name, { carried, ...counts }]) => [name, { ...counts, ...carried }]),
-    );
+    return this.#counts.all();
   }
 
   /** Stages a public batch, and its receipt. @returns false when the staging area has no room: `sync` first */
@@ -172,10 +133,7 @@ export class LogWriter {
     }
     this.#stage.add(FRAME_BATCH, message, { ...facts, minTimeMs, maxTimeMs });
     this.#segmentRows += rows;
-    const counts = this.#of(dataset);
-    counts.stored += rows;
-    counts.nextSequence = batch.endSequence;
-    counts.latestMs = later(counts.latestMs, maxTimeMs);
+    this.#counts.add(dataset, rows, batch.endSequence, maxTimeMs);
     return true;
   }
 
@@ -186,14 +144,13 @@ export class LogWriter {
 
   /** Notes that the rows before `nextSequence` will not come: they were dropped on their way. */
   skipTo(dataset: string, nextSequence: number): void {
-    const counts = this.#of(dataset);
-    counts.nextSequence = Math.max(counts.nextSequence, nextSequence);
+    this.#counts.skipTo(dataset, nextSequence);
   }
 
   /** Stages the counts that rows do not tell. Small; there is always room for it in an empty staging area. */
   appendCounts(counts: CountsPayload): boolean {
-    if (!this.#tryStage(FRAME_COUNTS, asJson(counts))) return false;
-    for (const [name, carried] of Object.entries(counts)) this.#carry(name, carried);
+    if (!this.#stage.tryAdd(FRAME_COUNTS, jsonBytes(counts))) return false;
+    this.#counts.carry(counts);
     return true;
   }
 
@@ -263,87 +220,26 @@ export class LogWriter {
       this.#begin(1);
       return 0;
     }
-    const name = segmentName(number);
-    const path = `${this.#folder}/${name}`;
-    const reader = new SegmentReader(path, this.#options.kernels, this.#options.staging);
-    try {
-      const head = readHead(reader);
-      if (head === undefined) {
-        // A segment has its name only once its head is on the disk: no crash leaves this.
-        throw new LogDamaged(
-          `log segment ${name} does not begin with a readable head; ` +
-            "bring it back from a copy, or move it away to go on without the rows in it",
-        );
-      }
-      const awaited = this.#readCounts(reader, head);
-      const { goodBytes: wholeBytes, fileBytes } = reader.end();
-      const goodBytes = awaited?.fileOffset ?? wholeBytes;
-      this.#goOn(number, path, goodBytes, fileBytes, head);
-      return fileBytes - goodBytes;
-    } finally {
-      reader.close();
-    }
-  }
-
-  /** @returns whether the lake has rows that the log does not know of */
-  #catchUp(inLake: ReadonlyMap<string, InLake>): boolean {
-    let isBehind = false;
-    for (const [name, { rows, endSequence }] of inLake) {
-      const counts = this.#of(name);
-      isBehind ||= counts.nextSequence < endSequence || counts.stored < rows;
-      counts.nextSequence = Math.max(counts.nextSequence, endSequence);
-      counts.stored = Math.max(counts.stored, rows);
-    }
-    return isBehind;
-  }
-
-  /** @returns a receipt at the end that has lost its batch */
-  #readCounts(reader: SegmentReader, head: SegmentHead): Awaited | undefined {
-    for (const { name, schema, stored, nextSequence, latestMs, rejected, dropped } of head.datasets) {
-      if (!this.#counts.has(name)) this.#retired.set(name, schema);
-      this.#counts.set(name, { stored, nextSequence, latestMs, carried: { rejected, dropped } });
-    }
-    const names = head.datasets.map(({ name }) => name);
-    let awaited: Awaited | undefined;
-    for (let frame = reader.next(() => true); frame !== undefined; frame = reader.next(() => true)) {
-      const { header, fileOffset } = frame;
-      const { type, dataset, rows, firstSequence, maxTimeMs, payloadBytes } = header;
-      if (awaited !== undefined && isReceiptOf(awaited.header, header)) this.#receipts.add(awaited.receipt);
-      awaited = undefined;
-      if (type === FRAME_BATCH) {
-        this.#segmentRows += rows;
-        const counts = this.#of(names[dataset] ?? "");
-        counts.stored += rows;
-        counts.nextSequence = firstSequence + rows;
-        counts.latestMs = later(counts.latestMs, maxTimeMs);
-      } else if (type === FRAME_COUNTS) {
-        for (const [name, carried] of Object.entries(JSON.parse(reader.text(frame)) as CountsPayload)) {
-          this.#carry(name, carried);
-        }
-      } else if (type === FRAME_RECEIPTS) {
-        const [receipt, ...others] = decodeReceipts(reader.bytes(frame), names) ?? [];
-        if (receipt === undefined) continue;
-        if (rows > 0) {
-          awaited = { receipt, header: { ...header }, fileOffset };
-          continue;
-        }
-        for (const carried of [receipt, ...others]) this.#receipts.add(carried);
-        this.#carriedBytes += frameBytes(payloadBytes);
-      }
-    }
-    return awaited;
+    const source = { kernels: this.#options.kernels, window: this.#options.staging };
+    const today = new Set(this.#options.datasets.map(({ name }) => name));
+    const found = recoverSegment(this.#folder, number, source, this.#counts, this.#receipts);
+    for (const { name, schema } of found.head.datasets) if (!today.has(name)) this.#retired.set(name, schema);
+    this.#goOn(number, found);
+    return found.fileBytes - found.goodBytes;
   }
 
   /** Goes on in an existing segment, or in a new one when it is full or does not know today's datasets. */
-  #goOn(number: number, path: string, goodBytes: number, fileBytes: number, head: SegmentHead): void {
+  #goOn(number: number, { head, goodBytes, fileBytes, rows, carriedBytes }: RecoveredSegment): void {
     const shapes = ({ datasets }: SegmentHead) => JSON.stringify(datasets.map((of) => [of.name, of.schema]));
-    this.#fd = this.#disk.openSync(path, "r+", 0o600);
+    this.#fd = this.#disk.openSync(`${this.#folder}/${segmentName(number)}`, "r+", 0o600);
     if (fileBytes > goodBytes) {
       this.#disk.ftruncateSync(this.#fd, goodBytes);
       this.#disk.fdatasyncSync(this.#fd);
     }
     this.#segment = number;
     this.#fileBytes = goodBytes;
+    this.#segmentRows = rows;
+    this.#carriedBytes = carriedBytes;
     if (shapes(head) !== shapes(this.#newHead())) this.#begin(number + 1);
     else if (this.#isFull()) this.#tryBegin(number + 1);
   }
@@ -359,37 +255,9 @@ export class LogWriter {
 
   /** Makes segment `number` and goes on in it. Nothing is staged then. When it throws, all is as it was. */
   #begin(number: number): void {
-    const unfinished = `${this.#folder}/${unfinishedName(number)}`;
-    const fd = this.#disk.openSync(unfinished, "w", 0o600);
-    let bytes = 0;
-    let carriedBytes = 0;
-    try {
-      const add = (type: number, payload: Uint8Array) => {
-        if (this.#tryStage(type, payload)) return;
-        this.#stage.writeTo(this.#disk, fd, bytes);
-        bytes += this.#stage.bytes;
-        this.#stage.clear();
-        this.#tryStage(type, payload);
-      };
-      add(FRAME_SEGMENT, asJson(this.#newHead()));
-      for (const receipts of this.#carriedReceipts()) {
-        add(FRAME_RECEIPTS, receipts);
-        carriedBytes += frameBytes(receipts.byteLength);
-      }
-      this.#stage.writeTo(this.#disk, fd, bytes);
-      bytes += this.#stage.bytes;
-      this.#disk.fdatasyncSync(fd);
-      renameSync(unfinished, `${this.#folder}/${segmentName(number)}`);
-      syncFolder(this.#folder);
-    } catch (error) {
-      this.#stage.clear();
-      closeSync(fd);
-      // A segment by that name would be taken for the log's end, and we go on in the one before.
-      rmSync(unfinished, { force: true });
-      rmSync(`${this.#folder}/${segmentName(number)}`, { force: true });
-      throw error;
-    }
-    this.#stage.clear();
+    this.#receipts.forgetBefore(this.#options.nowMs());
+    const place = { disk: this.#disk, folder: this.#folder, number };
+    const { fd, bytes, carriedBytes } = makeSegment(place, this.#stage, this.#newHead(), this.#receipts);
     this.#closeFile();
     this.#fd = fd;
     this.#segment = number;
@@ -398,23 +266,10 @@ export class LogWriter {
     this.#carriedBytes = carriedBytes;
   }
 
-  /** What was known of requests up to here, in pieces. */
-  *#carriedReceipts(): Generator<Uint8Array, void, void> {
-    this.#receipts.forgetBefore(this.#options.nowMs());
-    const names = this.#names();
-    let piece: Receipt[] = [];
-    for (const receipt of this.#receipts) {
-      if (piece.push(receipt) < CARRIED_RECEIPTS) continue;
-      yield encodeReceipts(piece, names);
-      piece = [];
-    }
-    if (piece.length > 0) yield encodeReceipts(piece, names);
-  }
-
   #newHead(): SegmentHead {
     const today = new Map(this.#options.datasets.map((dataset) => [dataset.name, schemaOf(dataset)]));
     const datasets = this.#names().map((name) => {
-      const { carried, ...counts } = this.#of(name);
+      const { carried, ...counts } = this.#counts.of(name);
       const schema = today.get(name) ?? this.#retired.get(name)!;
       return { name, schema, ...counts, ...carried };
     });
@@ -433,12 +288,6 @@ export class LogWriter {
     );
   }
 
-  #tryStage(type: number, payload: Uint8Array): boolean {
-    if (!this.#stage.hasRoom(frameBytes(payload.byteLength))) return false;
-    this.#stage.add(type, payload);
-    return true;
-  }
-
   /** Takes back what a write left that failed. What stays all the same is written over by the next one. */
   #cutBack(): void {
     try {
@@ -447,26 +296,4 @@ export class LogWriter {
       // The write that failed is what is to be told of; whoever opens the log before the next one cuts the rest off.
     }
   }
-
-  #carry(dataset: string, { rejected, dropped, nextSequence }: CountsPayload[string]): void {
-    this.#of(dataset).carried = { rejected, dropped };
-    this.skipTo(dataset, nextSequence);
-  }
-
-  #of(dataset: string): Mutable {
-    let counts = this.#counts.get(dataset);
-    if (counts === undefined) {
-      counts = { stored: 0, nextSequence: 0, latestMs: null, carried: NOTHING };
-      this.#counts.set(dataset, counts);
-    }
-    return counts;
-  }
-}
-
-function later(latestMs: number | null, timeMs: number): number {
-  return latestMs === null ? timeMs : Math.max(latestMs, timeMs);
-}
-
-function asJson(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

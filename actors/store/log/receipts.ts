@@ -5,7 +5,7 @@
  * As bytes, one after the other, all numbers little-endian:
  *
  *       0  16 B  request key, as its hex digits say
- *      16  u32   CRC-32C of the request's body
+ *      16  u32   checksum of the request's body
  *      20  u32   dataset: index into a list of names that goes with the bytes
  *      24  u32   the first of the rows, as the request's accepted rows are counted, from 0
  *      28  u32   rows

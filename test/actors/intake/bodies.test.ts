@@ -111,6 +111,16 @@ describe("the intake, asked to take a body,", () => {
     assert.equal(refused(await house.pushBody(junk, { packing: "zstd" })).reason, "bad-body");
   });
 
+  test("refuses more frames of zstd than are worth a decoder each", async (t) => {
+    const house = await openHouse(t);
+    const empty = zstdCompressSync(Buffer.alloc(0));
+    const framed = (count: number) => Buffer.concat(Array.from({ length: count }, () => empty));
+    assert.equal(taken(await house.pushBody(framed(1024), { packing: "zstd" })).accepted, 0);
+    const answer = refused(await house.pushBody(framed(1025), { packing: "zstd" }));
+    assert.equal(answer.reason, "bad-body");
+    assert.match(answer.message, /at most 1024 frames of zstd; came 1025/);
+  });
+
   test("takes nothing of one whose end is no body, and wipes what it had written", async (t) => {
     const house = await openHouse(t);
     // Two tables are in slots when the end comes.
@@ -203,6 +213,8 @@ describe("the intake, asked to take a body,", () => {
       const { received, stored, inFlight, balanced } = house.ledger("process");
       assert.deepEqual([stored, inFlight, balanced], [0, 0, true]);
       house.faults.onWriter = undefined;
+      // The slots that it had claimed are written over by nobody yet.
+      assertNothingLeft(house);
       const answer = taken(await house.pushBody(ndjson(secretRows(5000)), { dataset: "process" }));
       assert.deepEqual([answer.fromSequence, answer.toSequence], [0, 5000]);
       assert.equal(house.ledger("process").received, received + 5000);

@@ -7,9 +7,13 @@
 
 import assert from "node:assert/strict";
 import { MAX_PUSH_ROWS, MAX_REJECTIONS } from "../../../actors/intake/protocol.ts";
+import { maxTextBytes } from "../../../datasets/define.ts";
 import { optimization } from "../../../datasets/optimization.ts";
+import { process } from "../../../datasets/process.ts";
 import { REJECTION_REASONS, type RejectionReason } from "../../../datasets/rejection.ts";
 import type { AskResult, Message } from "../../../runtime/actor/types.ts";
+import { alignUp } from "../../../runtime/arena.ts";
+import { batchBytes } from "../../../runtime/batch/index.ts";
 import { storedIds, syntheticRow } from "../../e2e/support.ts";
 import { describe, test } from "../../fixtures/flat-test.ts";
 import { type Answer, goodRows, openHouse, processRow, refused, taken } from "./intake-house.ts";
@@ -88,7 +92,7 @@ describe("the intake", () => {
     // Time did not move: nobody was waited for.
     const answer = taken(sent.result!);
     assert.deepEqual([answer.accepted, answer.rejected, answer.rejections.length], [0, 25, MAX_REJECTIONS]);
-    assert.equal(answer.fromSequence, answer.toSequence);
+    assert.deepEqual([answer.fromSequence, answer.toSequence], [null, null]);
     assert.equal(ledger("optimization").rejected["not-an-object"], 25);
   });
 
@@ -139,9 +143,24 @@ describe("the intake", () => {
     const { push, ledger } = await openHouse(t, { slots: 2 });
     const answer = refused(await push("optimization", goodRows(optimization.batchRows + 1)));
     assert.equal(answer.reason, "too-large");
-    assert.match(answer.message, /at most 1024 rows of optimization fit into its lane; came 1025/);
+    assert.match(
+      answer.message,
+      /1025 rows of optimization make 2 batches, more than the 1 that fit into its lane/,
+    );
     assert.equal(ledger("optimization").received, 0);
     assert.equal(taken(await push("optimization", goodRows(optimization.batchRows))).accepted, 1024);
+  });
+
+  test("refuses rows whose texts the lane never has room for, and does not say that it is full", async (t) => {
+    const longest = maxTextBytes(process.columns["name"]!);
+    const slotBytes = alignUp(batchBytes(process.plan, 2, { name: 2 * longest }), 64);
+    const { push, ledger } = await openHouse(t, { slots: 4, slotBytes });
+    const rows = (count: number) => Array.from({ length: count }, () => processRow("x".repeat(longest)));
+    const answer = refused(await push("process", rows(7)));
+    assert.equal(answer.reason, "too-large");
+    assert.match(answer.message, /7 rows of process make 4 batches, more than the 3 that fit into its lane/);
+    assert.equal(ledger("process").received, 0);
+    assert.equal(taken(await push("process", rows(6))).accepted, 6);
   });
 
   test("refuses more rows than it takes at once, and takes as many as it says", async (t) => {

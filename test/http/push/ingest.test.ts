@@ -130,6 +130,11 @@ test("when no row was good it is a problem, with the same members", async () => 
   assert.deepEqual(problem["rejections"], [REJECTION]);
   assert.deepEqual(problem["reasons"], { bound: 25 });
   assert.match(problem.detail, /all 25 were refused; row 1, rtt_ms: expected at least 0; came -1/);
+  const one = accepted(0, { rejected: 1, rejections: [REJECTION], reasons: { bound: 1 } });
+  assert.match(
+    (await assertProblem(await push(openIntake({ answer: () => one })), "rows-refused")).detail,
+    /the only one was refused; row 1/,
+  );
   assert.equal((await push(openIntake({ answer: () => accepted(0) }))).status, 202);
 });
 
@@ -158,6 +163,7 @@ test("a key that cannot be one is refused, and not repeated", async () => {
       "bad-parameter",
     );
     assert.equal(problem["parameter"], "Idempotency-Key");
+    assert.match(problem.detail, key.length > 200 ? /came 201 characters$/ : /with others among them$/);
     assert.ok(!JSON.stringify(problem).includes(key));
   }
 });
