@@ -143,7 +143,7 @@ function integer64Check(column: ColumnSpec, type: ColumnType64): Check {
     return Number.isSafeInteger(number) ? number : value;
   };
   return {
-    expected: `a whole number ${rangeText(min, max)}, beyond 2^53 - 1 only as decimal text`,
+    expected: `a whole number ${rangeText(min, max)}${maxNumber < max ? ", beyond 2^53 - 1 only as decimal text" : ""}`,
     check(value) {
       if (typeof value === "number") {
         if (Number.isSafeInteger(value)) return value >= minNumber && value <= maxNumber ? value + 0 : BOUND;

@@ -177,7 +177,7 @@ test("nothing of what leaves is guessed back without the key, all of it with it,
 
   // Another folder has other pseudonyms, and nothing tells which belong together.
   {
-    const other = await collect(t, pushed, refused, groups);
+    const other = await collect(t, pushed, refused, groups, false);
     assert.notDeepEqual(other.key, collected.key);
     for (const column of ["vm_id", "request_id", "session_id"] as const) {
       const [here, there] = [collected, other].map((one) => pseudonymsOf(one, pushed, column));

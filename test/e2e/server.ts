@@ -128,7 +128,7 @@ export class EventStream {
 }
 
 /** Without settings of whoever runs the tests. */
-function cleanEnvironment(): Record<string, string> {
+export function cleanEnvironment(): Record<string, string> {
   const all = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("MILLRACE_"),
   );

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HouseOptions, houseSpec } from "../../actors/house.ts";
-import type { Pushed } from "../../actors/intake/protocol.ts";
+import type { Pushed, PushRefused } from "../../actors/intake/protocol.ts";
 import { readLog } from "../../actors/store/log/log-reader.ts";
 import type { Dataset } from "../../datasets/define.ts";
 import { datasetNamed } from "../../datasets/index.ts";
@@ -65,13 +65,17 @@ export function syntheticRow(id: number): Record<string, unknown> {
 /** A row that no dataset takes. */
 export const badRow = { timestamp: "yesterday" };
 
-export function pushSynthetic(system: System, ids: readonly number[], bad = 0) {
+export async function pushSynthetic(system: System, ids: readonly number[], bad = 0) {
   const rows = [...ids.map(syntheticRow), ...Array.from({ length: bad }, () => badRow)];
-  return system.ask<Pushed>(
+  const answer = await system.ask<Pushed | PushRefused>(
     "intake",
     { kind: "intake.push", dataset: "optimization", rows } as never,
     10_000,
   );
+  if (!answer.ok) return answer;
+  // A full lane is answered too, and nothing of the rows is taken.
+  const { value } = answer;
+  return value.ok ? { ok: true as const, value } : { ok: false as const, reason: value.reason };
 }
 
 /** The ids and event times of all synthetic rows in a folder's log, in stored order. */

@@ -14,7 +14,7 @@ import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { makeAuthority, type Pair } from "../fixtures/certificate.ts";
-import { Server } from "./server.ts";
+import { cleanEnvironment, Server } from "./server.ts";
 import { temporaryFolder } from "./support.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -91,7 +91,7 @@ function runCli(args: readonly string[], env: Readonly<Record<string, string>>) 
   const runtime = process.versions["deno"] === undefined ? [] : ["run", "-A"];
   const child: ChildProcess = spawn(process.execPath, [...runtime, CLI, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...(process.env as Record<string, string>), ...env },
+    env: { ...cleanEnvironment(), ...env },
   });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(1, "470895a0");
+simulate(1, "d95d3797");

@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(2, "be779aeb");
+simulate(2, "d497a3d6");

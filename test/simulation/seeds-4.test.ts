@@ -2,4 +2,4 @@
 
 import { simulate } from "./simulated.ts";
 
-simulate(3, "4153a79b");
+simulate(3, "db57eaab");
