@@ -109,9 +109,10 @@ async function callerCase(url: string): Promise<MarkedCase> {
   await caller.end();
   if (accepted !== sent) throw new Error(`${sent} rows were given, ${accepted} taken and ${dropped} dropped`);
   const slower = onMs.map((ms, pair) => (ms / offMs[pair]! - 1) * 100);
-  const perPayload = rounded((percentile(offMs, 0.5) / (sent / PAIRS)) * 1000);
+  const perPayload = (percentile(offMs, 0.5) / (sent / PAIRS)) * 1000;
+  const perRow = rounded((percentile(slower, 0.5) / 100) * perPayload);
   const payload =
-    `a program that packs payloads (${perPayload} µs each) and tells of every one; ${PAIRS} pairs of half a second or so, ` +
+    `a program that packs payloads (${rounded(perPayload)} µs each) and tells of every one (${perRow} µs); ${PAIRS} pairs of half a second or so, ` +
     "the median of their differences; server and program share the host";
   const one = { bench: "ingest", case: "the calling program's loop, slower with the client on", unit: "%" };
   return marked(one, percentile(slower, 0.5), slower, payload, 2);
