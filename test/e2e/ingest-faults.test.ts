@@ -21,7 +21,7 @@ import { temporaryFolder, until } from "./support.ts";
 
 const TIMEOUT = { timeout: 300_000 };
 const SEED = 20_261_122;
-const KILLS = 8;
+const KILLS = 5;
 const BODY_ROWS = 3000;
 const IS_DENO = process.versions["deno"] !== undefined;
 const RUNTIME = IS_DENO ? ["run", "-A"] : [];

@@ -1,5 +1,5 @@
 /**
- * Four test files share the seeds of the simulation, so that they run side by side. How many there are all together: MILLRACE_SEEDS;
+ * Four test files share the seeds of the simulation, so that they run side by side. How many there are all together: TEST_SEEDS;
  * by default 10 000 on Bun, and one in 25 of them on Deno, where the same seed gives the same run.
  */
 
@@ -24,7 +24,7 @@ const TOLD = 10;
  * @param hash what run.ts says of the seeds that the first test runs
  */
 export function simulate(part: number, hash: string): void {
-  const wanted = Number(process.env["MILLRACE_SEEDS"] ?? (IS_DENO ? SEEDS / 25 : SEEDS));
+  const wanted = Number(process.env["TEST_SEEDS"] ?? (IS_DENO ? SEEDS / 25 : SEEDS));
   const count = Math.ceil(wanted / PARTS);
   const first = 1 + part * count;
   const known = 1_000_000 * (part + 1);

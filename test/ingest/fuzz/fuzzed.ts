@@ -1,5 +1,5 @@
 /**
- * A test file a format, so that they run side by side. How many bodies each: MILLRACE_FUZZ_BODIES; by default 20 000 on Bun, and the first
+ * A test file a format, so that they run side by side. How many bodies each: TEST_FUZZ_BODIES; by default 20 000 on Bun, and the first
  * quarter of them on Deno, where the same seed gives the same bodies. `bun test/ingest/fuzz.ts` sends 500 000.
  */
 
@@ -16,7 +16,7 @@ const SEED = 20_261_122;
 const MS_PER_BODY = 1;
 
 export function fuzzed(format: PushFormat): void {
-  const bodies = Number(process.env["MILLRACE_FUZZ_BODIES"] ?? (IS_DENO ? BODIES / 4 : BODIES));
+  const bodies = Number(process.env["TEST_FUZZ_BODIES"] ?? (IS_DENO ? BODIES / 4 : BODIES));
 
   test(`${bodies} bodies of ${format}`, { timeout: 60_000 + bodies * MS_PER_BODY }, () => {
     const { accepted, rejected, faults } = runFuzz({ format, bodies, seed: SEED });
