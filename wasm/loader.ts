@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Kernels } from "./kernels.ts";
-import { powersOfFive } from "./powers-of-five.ts";
+import { POWERS_OF_FIVE_WORDS, powersOfFive } from "./powers-of-five.ts";
 
 /** Where kernels/layout.ts has it. */
 const POWERS_OF_FIVE_AT = 49_152;
@@ -40,6 +40,16 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   // The only place where the module's exports get their types: kernels.ts states them, test/wasm/exports.test.ts checks them.
   const exports = instance.exports as unknown as Omit<Kernels, "memory"> & { prepareTables(): void };
   exports.prepareTables();
-  new BigUint64Array(memory.buffer).set(powersOfFive(), POWERS_OF_FIVE_AT / 8);
+  putPowersOfFive(memory);
   return { ...exports, memory };
+}
+
+/** To reckon them takes some milliseconds, so the first thread does it for all: the last word is stored last, and who finds it finds the others. */
+function putPowersOfFive(memory: WebAssembly.Memory): void {
+  const table = new BigUint64Array(memory.buffer, POWERS_OF_FIVE_AT, POWERS_OF_FIVE_WORDS);
+  const last = POWERS_OF_FIVE_WORDS - 1;
+  if (Atomics.load(table, last) !== 0n) return;
+  const powers = powersOfFive();
+  table.set(powers.subarray(0, last));
+  Atomics.store(table, last, powers[last]!);
 }

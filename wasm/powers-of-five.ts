@@ -11,12 +11,15 @@ const HIGHEST = 308;
 const BITS = 128;
 const LOW_64 = (1n << 64n) - 1n;
 
+/** Words of 64 bits. The last one is not 0. */
+export const POWERS_OF_FIVE_WORDS = (HIGHEST - LOWEST + 1) * 2;
+
 let table: BigUint64Array | undefined;
 
 /** Made once in a thread. */
 export function powersOfFive(): BigUint64Array {
   if (table !== undefined) return table;
-  const made = new BigUint64Array((HIGHEST - LOWEST + 1) * 2);
+  const made = new BigUint64Array(POWERS_OF_FIVE_WORDS);
   for (let exponent = LOWEST; exponent <= HIGHEST; exponent++) {
     const bits =
       exponent < 0 ? inverse(5n ** BigInt(-exponent), exponent) : upperBits(5n ** BigInt(exponent));
