@@ -15,9 +15,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { seededRandom } from "../../runtime/random.ts";
-import { accountOf, freePort, idsFrom, push, sampleOf, storedIds } from "./pushed-samples.ts";
+import { accountOf, idsFrom, push, sampleOf, storedIds } from "./pushed-samples.ts";
 import { Server } from "./server.ts";
-import { temporaryFolder, until } from "./support.ts";
+import { freePort, temporaryFolder, until } from "./support.ts";
 
 const TIMEOUT = { timeout: 300_000 };
 const SEED = 20_261_122;

@@ -2,22 +2,12 @@
 
 import assert from "node:assert/strict";
 import { existsSync, lstatSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { OutletView } from "../../http/outlet-view.ts";
 import { Peer } from "../actors/outlets/support.ts";
 import { Server } from "./server.ts";
-import { temporaryFolder, until } from "./support.ts";
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
+import { freePort, temporaryFolder, until } from "./support.ts";
 
 test("outlets of the settings give rows as long as the process runs, and end with it in order", {
   timeout: 120_000,

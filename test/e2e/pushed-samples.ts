@@ -1,7 +1,5 @@
 /** Samples with known ids, and what became of them: what the tests of ingest share. */
 
-import { createServer } from "node:net";
-
 const DATASET = "compression_telemetry";
 
 /** A sample whose id is its payload's size. Ids begin at 1. */
@@ -91,16 +89,4 @@ export async function accountOf(url: string): Promise<Account> {
 /** Numbers from `first` on. */
 export function idsFrom(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => first + index);
-}
-
-/** A port that nobody listens on, at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { readonly port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

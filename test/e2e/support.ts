@@ -1,6 +1,7 @@
 /** What the end-to-end tests share: a data folder, a house without the parts a test replaces, and rows with known ids. */
 
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HouseOptions, houseSpec } from "../../actors/house.ts";
@@ -143,4 +144,16 @@ export async function until(what: string, holds: () => boolean, deadlineMs = 20_
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
     await new Promise<void>((resolve) => setTimeout(resolve, 1));
   }
+}
+
+/** A port that nobody listens on, at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { readonly port: number };
+      server.close(() => resolve(port));
+    });
+  });
 }
