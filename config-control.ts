@@ -6,7 +6,8 @@
  * Changes are made one after the other. What others write into the settings' file meanwhile is kept, and counts at the next start.
  */
 
-import { type ActorName, houseActors } from "./actors/house.ts";
+import type { ActorName } from "./actors/house/options.ts";
+import { houseActors } from "./actors/house.ts";
 import type { ConfigChange, ConfigChanged, ConfigControl, SettingView } from "./http/control.ts";
 import { editConfig, errorCode, type Loaded, printable, settingsInForce } from "./runtime/config.ts";
 import type { Log } from "./runtime/log.ts";

@@ -7,18 +7,15 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { houseSpec, ledgerOf, metersOf, stagingOf, windowMetersOf } from "./actors/house.ts";
+import { houseSpec } from "./actors/house.ts";
 import { letLastRowsPass } from "./actors/last-rows.ts";
-import { readLedger } from "./actors/ledger.ts";
-import { readMeters } from "./actors/stage-meter.ts";
-import { readWindowMeters } from "./actors/window-meters.ts";
-import { type ConfigControlOptions, createConfigControl } from "./config-control.ts";
+import type { ConfigControlOptions } from "./config-control.ts";
 import { type HttpAccess, openAccess } from "./http/access.ts";
+import { HttpStartError, type OpenPort, openPort } from "./http/open-port.ts";
 import { readSecretFile } from "./http/secret-file.ts";
-import { type HttpServer, HttpStartError, startHttp } from "./http/serve.ts";
+import type { HttpServer } from "./http/serve.ts";
 import { createTransitionLog, type TransitionLog } from "./http/transitions.ts";
 import { version } from "./http/version.ts";
-import { StagingArea } from "./ingest/staging-area.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { configFileName, describeSettings, formatProblems, formatSettings } from "./runtime/config.ts";
 import { type FolderLock, lockFolder } from "./runtime/folder-lock.ts";
@@ -27,7 +24,6 @@ import { commandLine, environment, exit, onStopSignal } from "./runtime/platform
 import { createSystem, type System } from "./runtime/system.ts";
 import { houseOptions, loadSettings, type Settings, settingsSpec } from "./settings.ts";
 import { readOnce, settingsFileAt } from "./settings-file.ts";
-import { instantiateKernels } from "./wasm/index.ts";
 
 const FAILED = 1;
 const UNUSABLE = 2;
@@ -75,7 +71,11 @@ async function run(start: Start, lock: FolderLock): Promise<void> {
   const log = getLog("millrace");
   const transitions = createTransitionLog();
   const system = buildSystem(start.settings, transitions);
-  const server = await listen(start, system, transitions);
+  const open = await takeAddress(start);
+  // The threads load what they need while this one loads HTTP.
+  system.prepare();
+  const { answerRequests } = await import("./answer-requests.ts");
+  const server = await answerRequests({ ...start, open, system, transitions });
   lock.describe({ url: server.url });
   let ending = false;
   onStopSignal((signal) => {
@@ -115,33 +115,14 @@ function buildSystem(settings: Settings, transitions: TransitionLog): System {
   });
 }
 
-async function listen(
-  { settings, load, access, file }: Start,
-  system: System,
-  transitions: TransitionLog,
-): Promise<HttpServer> {
+async function takeAddress({ settings, access }: Start): Promise<OpenPort> {
+  const { host, port } = settings.http;
   try {
-    return await startHttp({
-      settings,
-      access,
-      system,
-      transitions,
-      config: createConfigControl({ load, system, file, log: getLog("config") }),
-      staging: openStaging(system),
-      ledger: () => readLedger(system.memory, ledgerOf(system)),
-      windows: () => readWindowMeters(system.memory, windowMetersOf(system)),
-      stages: () => readMeters(system.memory, metersOf(system), system.status().lanes, Date.now()),
-    });
+    return await openPort({ hostname: host, port, tls: access.tls });
   } catch (error) {
     if (error instanceof HttpStartError) unusable(error.message);
     throw error;
   }
-}
-
-/** This thread hands the places out, as it is the one that has HTTP. */
-function openStaging({ memory, resources }: System): StagingArea {
-  const kernels = instantiateKernels(resources["kernels"] as WebAssembly.Module, memory);
-  return new StagingArea(memory, stagingOf({ resources }), kernels.xxhashLow);
 }
 
 function openFolder(folder: string): FolderLock {

@@ -3,7 +3,7 @@
  * actors named are the ones whose configuration has the setting is what test/config-control.test.ts is for.
  */
 
-import type { ActorName } from "./actors/house.ts";
+import type { ActorName } from "./actors/house/options.ts";
 
 export interface SettingChange {
   readonly change: "live" | "restarts" | "fixed";

@@ -7,7 +7,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { SupervisorStatus } from "../runtime/supervisor/index.ts";
 import type { System } from "../runtime/system.ts";
-import type { ActorName } from "./house.ts";
+import type { ActorName } from "./house/options.ts";
 
 /** Whom a row has to pass on its way to the disk. What stands elsewhere can be made again from there. */
 const STORING: readonly ActorName[] = ["anonymizer", "recorder"];

@@ -1,6 +1,7 @@
 /** Requests to a running Millrace, and its problems (RFC 9457) as refusals. Nothing here throws but for a bug. */
 
 import { type Refused, refuse } from "../actors/refused.ts";
+import { cutBody } from "./cut-body.ts";
 
 export interface ChannelOptions {
   /** Where it listens, such as `http://127.0.0.1:8787`. */
@@ -81,7 +82,8 @@ export class HttpChannel {
           : `nobody answers at ${this.#url}; start Millrace, or give the address it listens at`,
       );
     }
-    if (response.ok) return { ok: true, response };
+    if (response.ok)
+      return { ok: true, response: signal === undefined ? response : cutBody(response, signal) };
     return this.#refusalOf(response);
   }
 

@@ -34,7 +34,7 @@ export {
   type StoreInUse,
 } from "./local.ts";
 export type { OutletAt, OutletClient, OutletOpenRefusal, OutletOptions } from "./outlets.ts";
-export type { AgreementOptions, QualityClient, ValidateOptions, ValidateRefusal } from "./quality.ts";
+export type { AgreementOptions, QualityClient, ValidateOptions, ValidateRefusal } from "./quality-client.ts";
 export {
   connectStore,
   type RemoteStoreClient,

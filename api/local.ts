@@ -24,7 +24,7 @@ import { type Clock, systemClock } from "../runtime/clock.ts";
 import { type FolderLock, lockFolder } from "../runtime/folder-lock.ts";
 import { LocalQueries } from "./local-queries.ts";
 import { type OrderOf, orderOfNamed, orderOfRange, orderOfRecent } from "./order-of.ts";
-import { localQuality } from "./quality.ts";
+import { localQuality, type QualityDefaults } from "./quality.ts";
 import type { Exported, ExportOptions, ExportRefusal, StoreClient } from "./store-client.ts";
 
 export interface LocalStoreOptions {
@@ -32,6 +32,8 @@ export interface LocalStoreOptions {
   readonly dataFolder: string;
   /** Default: the host's. */
   readonly clock?: Clock;
+  /** What holds for the quality of rows where who asks says nothing. */
+  readonly quality?: QualityDefaults;
 }
 
 /** The store in this process can also be looked through. */
@@ -53,14 +55,18 @@ export type LocalStoreOpened =
   | Refused<"no-store" | "unusable" | "damaged">;
 
 /** Opens the store of a folder. Never waits. `close` gives it back. */
-export function openLocalStore({ dataFolder, clock = systemClock }: LocalStoreOptions): LocalStoreOpened {
+export function openLocalStore({
+  dataFolder,
+  clock = systemClock,
+  quality = {},
+}: LocalStoreOptions): LocalStoreOpened {
   const locked = tryLock(dataFolder);
   if (!locked.ok) return locked;
   const { lock } = locked;
   try {
     // Left over by a process that was killed: whoever has the lock is alone.
     rmSync(exportsFolder(dataFolder), { recursive: true, force: true });
-    return { ok: true, client: openClient(dataFolder, clock, lock) };
+    return { ok: true, client: openClient(dataFolder, clock, lock, quality) };
   } catch (error) {
     lock.release();
     const { reason, message } = unreadable(error);
@@ -69,7 +75,12 @@ export function openLocalStore({ dataFolder, clock = systemClock }: LocalStoreOp
 }
 
 /** @throws StoreDamaged, or the file system's error, when the log's end cannot be read */
-function openClient(dataFolder: string, clock: Clock, lock: FolderLock): LocalStoreClient {
+function openClient(
+  dataFolder: string,
+  clock: Clock,
+  lock: FolderLock,
+  defaults: QualityDefaults,
+): LocalStoreClient {
   const source = openStoreSource(dataFolder);
   const ends = readLogEnd(source);
   const counts: CountsOf = (dataset) => {
@@ -104,6 +115,7 @@ function openClient(dataFolder: string, clock: Clock, lock: FolderLock): LocalSt
     },
     clock,
     () => isOpen,
+    defaults,
   );
   const closed = () => refuse("closed", "the store was closed; open it again");
 

@@ -4,12 +4,12 @@ import type { ExportOrder } from "../actors/exporter/order.ts";
 import { type Refused, refuse } from "../actors/refused.ts";
 import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "../datasets/moment-text.ts";
 import { exportNames, namedExport, namedRows } from "../datasets/named-export.ts";
+import type { Moment } from "./moment.ts";
 import type {
   ExportNamedOptions,
   ExportOptions,
   ExportRangeOptions,
   ExportRecentOptions,
-  Moment,
 } from "./store-client.ts";
 
 const DEFAULT_HOURS = 24;

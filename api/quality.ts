@@ -5,7 +5,7 @@
 
 import { checkAgreement, checkExamine } from "../actors/examiner/check-wish.ts";
 import { agreementSteps, examineSteps, type Steps, stepOn } from "../actors/examiner/examination.ts";
-import type { AgreementWish, ExaminerRefusal, ExamineWish, SpanWish } from "../actors/examiner/protocol.ts";
+import type { AgreementWish, ExamineWish, SpanWish } from "../actors/examiner/protocol.ts";
 import { type Refused, refuse } from "../actors/refused.ts";
 import type { TakeSnapshot } from "../actors/store/snapshot.ts";
 import { unreadable } from "../actors/store/unreadable.ts";
@@ -20,52 +20,32 @@ import type { Clock } from "../runtime/clock.ts";
 import { formatDurationMs } from "../runtime/config.ts";
 import type { ChannelRefusal, HttpChannel } from "./http-channel.ts";
 import { spanOf } from "./order-of.ts";
-import type { Moment } from "./store-client.ts";
-
-interface SpanOptions {
-  /** Event times: from inclusive, to exclusive. */
-  readonly from: Moment;
-  readonly to: Moment;
-}
-
-export interface ValidateOptions extends SpanOptions {
-  /** Such as `compression_telemetry`. */
-  readonly dataset: string;
-  /** An earlier time that drift is told against. Default: none. */
-  readonly against?: SpanOptions;
-  /** Thresholds. Those that are not given are the usual ones, or those of the server's settings. */
-  readonly rules?: Partial<QualityRules>;
-  readonly signal?: AbortSignal;
-}
-
-export interface AgreementOptions extends SpanOptions {
-  readonly dataset: string;
-  /** Length of a piece of time, at least 1000. Default: an hour. */
-  readonly everyMs?: number;
-  /** Share of the traffic, from 0 to 1. Default: all, or what the server's settings say. */
-  readonly fraction?: number;
-  readonly signal?: AbortSignal;
-}
-
-export type ValidateRefusal = ExaminerRefusal | "cancelled" | "closed" | "unreachable" | "denied";
-
-export interface QualityClient {
-  /** How good stored rows are for training. Whether they pass is in the report. */
-  validate(
-    options: ValidateOptions,
-  ): Promise<{ readonly ok: true; readonly report: QualityReport } | Refused<ValidateRefusal>>;
-  /** How often what was chosen is what would have been. */
-  agreement(
-    options: AgreementOptions,
-  ): Promise<{ readonly ok: true; readonly report: AgreementReport } | Refused<ValidateRefusal>>;
-}
+import type {
+  AgreementOptions,
+  QualityClient,
+  SpanOptions,
+  ValidateOptions,
+  ValidateRefusal,
+} from "./quality-client.ts";
 
 type Told<Report> = { readonly ok: true; readonly report: Report } | Refused<ValidateRefusal>;
+
+/** What holds where who asks says nothing. Default: the usual thresholds, all of the traffic. */
+export interface QualityDefaults {
+  readonly rules?: QualityRules;
+  /** Share of the traffic that an agreement is told of. */
+  readonly fraction?: number;
+}
 
 const USUAL_FRACTION = 1;
 
 /** @param take is called anew by each. @param isOpen whether the store still is */
-export function localQuality(take: TakeSnapshot, clock: Clock, isOpen: () => boolean): QualityClient {
+export function localQuality(
+  take: TakeSnapshot,
+  clock: Clock,
+  isOpen: () => boolean,
+  { rules = USUAL_QUALITY, fraction = USUAL_FRACTION }: QualityDefaults = {},
+): QualityClient {
   async function run<Report>(steps: Steps<Report>, signal: AbortSignal | undefined): Promise<Told<Report>> {
     try {
       for (;;) {
@@ -86,14 +66,14 @@ export function localQuality(take: TakeSnapshot, clock: Clock, isOpen: () => boo
       if (!isOpen()) return closed();
       const wish = examineWish(options);
       if (!wish.ok) return wish;
-      const plan = checkExamine(wish.wish, datasets, USUAL_QUALITY);
+      const plan = checkExamine(wish.wish, datasets, rules);
       return plan.ok ? run(examineSteps(plan, take), signal) : plan;
     },
     async agreement({ signal, ...options }) {
       if (!isOpen()) return closed();
       const wish = agreementWish(options);
       if (!wish.ok) return wish;
-      const plan = checkAgreement(wish.wish, datasets, USUAL_FRACTION);
+      const plan = checkAgreement(wish.wish, datasets, fraction);
       return plan.ok ? run(agreementSteps(plan, take), signal) : plan;
     },
   };

@@ -19,10 +19,8 @@ import type {
 } from "../actors/exporter/order.ts";
 import type { Refused } from "../actors/refused.ts";
 import type { StoreStats } from "../actors/store/stats.ts";
-import type { QualityClient } from "./quality.ts";
-
-/** A Date, milliseconds since 1970, or RFC 3339 text with its zone, such as `2026-01-31T12:00:00Z`. */
-export type Moment = Date | number | string;
+import type { Moment } from "./moment.ts";
+import type { QualityClient } from "./quality-client.ts";
 
 export interface ExportProgress {
   /** Rows that were looked at so far, of at most `mostRows`. */

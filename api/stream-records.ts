@@ -10,10 +10,11 @@
 
 import type { Refused } from "../actors/refused.ts";
 import type { Notice } from "../datasets/records/format.ts";
-import { type Clock, systemClock } from "../runtime/clock.ts";
+import { type Clock, pause, systemClock } from "../runtime/clock.ts";
 import { type ChannelRefusal, HttpChannel } from "./http-channel.ts";
+import type { Moment } from "./moment.ts";
 import { readEvents, type ServerEvent } from "./server-events.ts";
-import type { Moment, QueryValue } from "./store-client.ts";
+import type { QueryValue } from "./store-client.ts";
 
 /** A row, with the dataset that it is of and its number there. Columns are as in exported JSON Lines. */
 export type StreamRecord = {
@@ -190,17 +191,4 @@ function isPassing({ reason }: ChannelRefusal): boolean {
 
 function isOver(signals: readonly AbortSignal[]): boolean {
   return signals.some(({ aborted }) => aborted);
-}
-
-/** Ends early when a signal does. */
-function pause(clock: Clock, ms: number, signals: readonly AbortSignal[]): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      timer.cancel();
-      for (const signal of signals) signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = clock.after(ms, end);
-    for (const signal of signals) signal.addEventListener("abort", end);
-  });
 }

@@ -10,7 +10,8 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { houseSpec, USUAL_STORE } from "../actors/house.ts";
+import { USUAL_STORE } from "../actors/house/options.ts";
+import { houseSpec } from "../actors/house.ts";
 import { KEEPER, type KeeperReplies } from "../actors/keeper/protocol.ts";
 import { type SamplerConfig, samplerOf } from "../actors/sampler/sampler.ts";
 import type { DatasetStats } from "../actors/store/stats.ts";

@@ -3,7 +3,7 @@
 export const DONE = 0;
 export const FAILED = 1;
 export const USAGE = 2;
-export const BELOW_POLICY = 3;
+const BELOW_POLICY = 3;
 export const NOT_FIT = 4;
 export const INTERRUPTED = 130;
 

@@ -7,6 +7,7 @@ import process from "node:process";
 import type { OutletOptions } from "../api/outlets.ts";
 import type { RemoteStoreClient, StreamBytesOptions } from "../api/remote.ts";
 import type { OutletView } from "../http/outlet-view.ts";
+import { pause, systemClock } from "../runtime/clock.ts";
 import { onStopSignal } from "../runtime/platform/index.ts";
 import type { Given } from "./command.ts";
 import { printOut, writeOut } from "./console.ts";
@@ -98,7 +99,7 @@ async function atOutlet(
     const everyMs = process.stderr.isTTY === true ? SHOW_MS : RENEW_MS;
     let lostMs = 0;
     while (!signal.aborted) {
-      await pause(lostMs > 0 ? SHOW_MS : everyMs, signal);
+      await pause(systemClock, lostMs > 0 ? SHOW_MS : everyMs, [signal]);
       if (signal.aborted) break;
       const renewed = await renew(client, outlet, options);
       if (signal.aborted && !renewed.ok) break;
@@ -140,17 +141,4 @@ function status({ address, clients, sentRows }: OutletView): string {
   const dropped = clients.reduce((rows, client) => rows + client.droppedRows, 0);
   const who = clients.length === 1 ? "1 client" : `${clients.length} clients`;
   return `${address}: ${who}, ${countText(sentRows)} rows sent, ${countText(dropped)} dropped`;
-}
-
-/** Ends early when the signal does. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -41,7 +41,8 @@ export function openStore(given: Given): OpenedStore {
     return connect(url, token);
   }
   const dataFolder = settings.data.dir;
-  const opened = openLocalStore({ dataFolder });
+  const quality = { rules: settings.quality, fraction: settings.shadow.fraction };
+  const opened = openLocalStore({ dataFolder, quality });
   if (opened.ok) return { kind: "folder", client: opened.client, dataFolder };
   if (opened.reason === "in-use" && opened.url !== undefined) return connect(opened.url, token);
   if (opened.reason === "no-store")

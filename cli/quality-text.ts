@@ -1,8 +1,8 @@
-/** The reports of a dataset's quality and agreement as text for a terminal. */
+/** The report of a dataset's quality as text for a terminal. */
 
-import type { Shadow } from "../datasets/spec.ts";
-import type { AgreementReport, ColumnQuality, QualityReport } from "../quality/report.ts";
-import { countText } from "./figures.ts";
+import type { ColumnQuality, QualityReport } from "../quality/report.ts";
+import { countText, percentText } from "./figures.ts";
+import { spanText } from "./span-wish.ts";
 import { tableLines } from "./text-table.ts";
 
 const SMALLEST = 1e-4;
@@ -18,7 +18,7 @@ export function qualityText(report: QualityReport, agreement: string | null = nu
   const parts: string[] = [`${dataset}: ${countText(rows)} rows ${spanText(report)}${earlier}${sampled}`];
   if (label !== null && rows > 0) {
     const classes = label.classes.map(
-      ({ value, rows: of, share }) => `${value} ${countText(of)} (${percent(share)})`,
+      ({ value, rows: of, share }) => `${value} ${countText(of)} (${percentText(share)})`,
     );
     parts.push(`${label.column}: ${classes.join(", ")}`);
   }
@@ -35,16 +35,6 @@ export function qualityText(report: QualityReport, agreement: string | null = nu
   if (agreement !== null) parts.push(agreement);
   parts.push(passed ? "passed" : "failed");
   return parts.join("\n\n");
-}
-
-export function agreementText({ all, by, fraction }: AgreementReport, shadow: Shadow): string {
-  const { compared, rate, low, high } = all;
-  const part = fraction < 1 ? ` of ${percent(fraction)} of the requests` : "";
-  const what = `${shadow.actual} is ${shadow.oracle}`;
-  if (rate === null || low === null || high === null) return `${what}: no rows${part} say both`;
-  const each = by.flatMap(({ value, rate: of }) => (of === null ? [] : [`${value} ${percent(of)}`]));
-  const split = each.length === 0 ? "" : `; by ${shadow.by}: ${each.join(", ")}`;
-  return `${what} in ${percent(rate)} (${percent(low)} to ${percent(high)}) of ${countText(compared)} row${compared === 1 ? "" : "s"}${part}${split}`;
 }
 
 function columnTable({ columns, rows, against }: QualityReport): string {
@@ -95,16 +85,7 @@ function valuesText(values: ColumnQuality["values"], rows: number): string {
 }
 
 function share(part: number, whole: number): string {
-  return part === 0 ? "0" : percent(part / whole);
-}
-
-/** Two digits that count; never 0 or 100 of what is not quite. */
-function percent(of: number): string {
-  const value = of * 100;
-  if (value === 0 || value === 100) return `${value} %`;
-  if (value < 0.01) return "<0.01 %";
-  if (value > 99.9) return ">99.9 %";
-  return `${value < 1 ? Number(value.toPrecision(2)) : Math.round(value * 10) / 10} %`;
+  return part === 0 ? "0" : percentText(part / whole);
 }
 
 /** Five digits that count. */
@@ -112,10 +93,4 @@ function number(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < SMALLEST || size >= LARGEST)) return value.toExponential(3);
   return String(Number(value.toPrecision(size >= 10_000 ? 9 : 5)));
-}
-
-function spanText({ fromMs, toMs }: Pick<QualityReport, "fromMs" | "toMs">): string {
-  const text = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-  if (fromMs === null) return toMs === null ? "of all times" : `until ${text(toMs)}`;
-  return toMs === null ? `from ${text(fromMs)}` : `from ${text(fromMs)} to ${text(toMs)}`;
 }

@@ -1,9 +1,9 @@
 /**
  * Sends rows to Millrace from within a program that has other things to do.
  *
- * `send` writes the row as JSON into a bounded buffer, and nothing else: it never waits and never throws, whatever it is given. Batches
- * leave one at a time and in order, when `batchRows` wait or the oldest row has waited `flushIntervalMs`; each until it is answered or
- * given up. When the buffer is full it is the newest rows that are dropped, as `send` can say so to who calls it. Every row is counted,
+ * `send` writes the row down in a bounded buffer, and nothing else: it never waits and never throws, whatever it is given. Batches
+ * leave one at a time and in order, when one is whole or the oldest row has waited `flushIntervalMs`; each until it is answered or given
+ * up. When the buffer is full it is the newest rows that are dropped, as `send` can say so to who calls it. Every row is counted,
  * and offered = sent + buffered + dropped at any time.
  */
 
@@ -16,7 +16,7 @@ import {
   checkOptions,
   type DropReason,
 } from "./options.ts";
-import { BATCH_CHARACTERS, type Batch, RowBuffer } from "./row-buffer.ts";
+import { type Batch, RowBuffer } from "./row-buffer.ts";
 
 export interface Client {
   /** Takes a row: an object as `GET /v1/ingest` describes it. @returns whether it will be sent */
@@ -29,9 +29,8 @@ export interface Client {
 }
 
 const CLOSE_WITHIN_MS = 5000;
-const OPENING_BRACE = 0x7b;
 const MESSAGES: Readonly<Record<Exclude<DropReason, "given-up">, string>> = {
-  bad: "expected an object that can be written as JSON, of at most 1 Mi characters",
+  bad: "expected an object that can be written as JSON, of at most 1 MiB",
   full: "rows come faster than they are taken: maxBufferedRows or maxBufferedBytes wait",
   closed: "the client is closed",
 };
@@ -55,6 +54,7 @@ class BufferingClient implements Client {
   #due = 0;
   #delivery: Delivery | undefined;
   #timer: ClientTimer | undefined;
+  #leaving: ClientTimer | undefined;
   #isClosed = false;
   #closing: Promise<void> | undefined;
   #waiting: { readonly upTo: number; readonly resolve: () => void }[] = [];
@@ -63,7 +63,7 @@ class BufferingClient implements Client {
 
   constructor(options: CheckedOptions) {
     this.#options = options;
-    this.#buffer = new RowBuffer(options.maxBufferedRows, options.maxBufferedBytes);
+    this.#buffer = new RowBuffer(options.batchRows, options.maxBufferedRows, options.maxBufferedBytes);
   }
 
   send(row: object): boolean {
@@ -106,7 +106,7 @@ class BufferingClient implements Client {
   }
 
   #take(row: object): boolean {
-    const { enabled, samplingRate, random, batchRows } = this.#options;
+    const { enabled, samplingRate, random } = this.#options;
     const counts = this.#counts;
     counts.offered++;
     if (!enabled) {
@@ -118,16 +118,12 @@ class BufferingClient implements Client {
       counts.notSampled++;
       return false;
     }
-    // Before it is written: while the server is down this is all that `send` does.
-    if (!this.#buffer.mayHaveRoom) return this.#drop("full");
-    const line = lineOf(row);
-    if (line === undefined) return this.#drop("bad");
-    if (!this.#buffer.tryAdd(line)) return this.#drop("full");
+    const buffer = this.#buffer;
+    const added = buffer.add(row);
+    if (added !== "added") return this.#drop(added);
     this.#taken++;
-    const { waiting } = this.#buffer;
-    if (waiting === 1) this.#leaveInTime();
-    // Not in the caller's turn.
-    if (waiting === batchRows) this.#options.clock.after(0, () => this.#leave());
+    if (buffer.waiting === 1) this.#leaveInTime();
+    if (buffer.hasBatch && this.#delivery === undefined) this.#leaveSoon();
     return true;
   }
 
@@ -157,12 +153,19 @@ class BufferingClient implements Client {
     });
   }
 
+  /** Not in the caller's turn. */
+  #leaveSoon(): void {
+    this.#leaving ??= this.#options.clock.after(0, () => {
+      this.#leaving = undefined;
+      this.#leave();
+    });
+  }
+
   /** Sends the next batch, if it is time and none is on its way. */
   #leave(): void {
     if (this.#delivery !== undefined) return;
-    const { batchRows } = this.#options;
-    const isDue = this.#settled < this.#due || this.#buffer.waiting >= batchRows;
-    const batch = isDue ? this.#buffer.take(batchRows) : undefined;
+    const isDue = this.#settled < this.#due || this.#buffer.hasBatch;
+    const batch = isDue ? this.#buffer.take() : undefined;
     if (batch === undefined) return;
     void this.#deliver(batch);
   }
@@ -233,19 +236,4 @@ class BufferingClient implements Client {
       count();
     }
   }
-}
-
-/** Undefined: it cannot be written. BigInts go as decimal text, which is what 64-bit columns take. */
-function lineOf(row: object): string | undefined {
-  let line: string | undefined;
-  try {
-    line = JSON.stringify(row);
-  } catch {
-    try {
-      line = JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
-    } catch {
-      return undefined;
-    }
-  }
-  return line?.charCodeAt(0) === OPENING_BRACE && line.length <= BATCH_CHARACTERS ? line : undefined;
 }

@@ -43,7 +43,7 @@ export class Delivery {
   async run(onRetry: () => void): Promise<Delivered> {
     const { clock, maxRetryMs, random } = this.#options;
     const beganMs = clock.monotonicMs();
-    const body = await packed(this.#batch.text, this.#options.gzip);
+    const body = await packed(this.#batch.body, this.#options.gzip);
     for (;;) {
       if (this.#abort.signal.aborted) return { ok: false, message: "it was given up before it was sent" };
       if (this.#attempts++ > 0) onRetry();
@@ -73,7 +73,7 @@ export class Delivery {
     this.#wake?.();
   }
 
-  async #send(body: string | Uint8Array<ArrayBuffer>): Promise<Attempt> {
+  async #send(body: Uint8Array<ArrayBuffer>): Promise<Attempt> {
     const { clock, fetch, address, headers, requestTimeoutMs } = this.#options;
     const stop = new AbortController();
     const end = () => stop.abort();
@@ -85,7 +85,7 @@ export class Delivery {
         headers: {
           ...headers,
           "idempotency-key": this.#key,
-          ...(typeof body === "string" ? {} : { "content-encoding": "gzip" }),
+          ...(body === this.#batch.body ? {} : { "content-encoding": "gzip" }),
         },
         body,
         signal: stop.signal,
@@ -157,14 +157,14 @@ async function explained(response: Response): Promise<string> {
   return `${response.status}`;
 }
 
-/** The same text gives the same bytes only once: they are kept over all attempts. */
-async function packed(text: string, gzip: boolean): Promise<string | Uint8Array<ArrayBuffer>> {
-  if (!gzip || typeof CompressionStream === "undefined") return text;
+/** What is packed twice need not be the same bytes: they are kept over all attempts. */
+async function packed(body: Uint8Array<ArrayBuffer>, gzip: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  if (!gzip || typeof CompressionStream === "undefined") return body;
   try {
-    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+    const stream = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
     return new Uint8Array(await new Response(stream as never).arrayBuffer());
   } catch {
-    return text;
+    return body;
   }
 }
 

@@ -11,7 +11,7 @@ export interface ClientOptions {
   readonly token?: string;
   /** False: `send` does nothing but count. Default true. */
   readonly enabled?: boolean;
-  /** Rows of one request, from 1 to 50 000; default 1000. */
+  /** Rows of one request, from 1 to 50 000, fewer where they come to 1 MiB; default 1000. */
   readonly batchRows?: number;
   /** A row waits for others no longer than this, from 1 ms to an hour; default 1000. */
   readonly flushIntervalMs?: number;
@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly samplingRate?: number;
   /** Rows that wait at the most, those on their way included; further ones are dropped. Default 10 000. */
   readonly maxBufferedRows?: number;
-  /** Characters of JSON that wait at the most, likewise. Default 16 Mi. */
+  /** Bytes that wait at the most, likewise, before they are compressed. Default 16 MiB. */
   readonly maxBufferedBytes?: number;
   /** How long a batch is tried again, before it is given up; default 5 minutes. */
   readonly maxRetryMs?: number;
@@ -63,7 +63,7 @@ export interface Rejection {
 }
 
 /**
- * `bad`: it cannot be written as a JSON object, or is longer than a request. `full`: too many wait. `closed`: it came after `close`.
+ * `bad`: it cannot be written as a JSON object, or takes more than 1 MiB. `full`: too many wait. `closed`: it came after `close`.
  * `given-up`: it was sent in vain, or there was no time left to.
  */
 export type DropReason = "bad" | "full" | "closed" | "given-up";
@@ -160,7 +160,7 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
     requestTimeoutMs: whole("requestTimeoutMs", 30_000, 1, HOUR_MS),
     address: addressOf(options, acknowledge),
     headers: {
-      "content-type": "application/x-ndjson",
+      "content-type": "application/msgpack",
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
   };

@@ -1,92 +1,134 @@
 /**
- * Rows that wait, as lines of JSON: bounded by rows and by characters. What was taken out counts until it is settled, as it may have to be
- * sent again.
+ * Rows that wait, written down in bodies of requests: bounded by rows and by bytes. What was taken out counts until it is settled, as it may
+ * have to be sent again.
  */
 
+import { ROW_BYTES, RowWriter } from "./row-writer.ts";
+
 export interface Batch {
-  /** NDJSON. */
-  readonly text: string;
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly rows: number;
 }
 
-/** Characters of one batch: with three bytes each they are within what the server takes. */
-export const BATCH_CHARACTERS = 2 ** 20;
+/** A body that has come to so many bytes gets no further row. */
+const BATCH_BYTES = 2 ** 20;
+const OPENING_BRACE = 0x7b;
 
 export class RowBuffer {
+  readonly #batchRows: number;
   readonly #maxRows: number;
-  readonly #maxCharacters: number;
-  #lines: string[] = [];
-  /** Lines before it have been taken. */
-  #first = 0;
+  readonly #maxBytes: number;
+  readonly #writer = new RowWriter();
+  /** Rows in the body that is being written. */
+  #openRows = 0;
+  readonly #whole: Batch[] = [];
+  #waiting = 0;
+  /** All, those on their way included. */
   #rows = 0;
-  #characters = 0;
+  #bytes = 0;
+  #isAdding = false;
 
-  constructor(maxRows: number, maxCharacters: number) {
+  constructor(batchRows: number, maxRows: number, maxBytes: number) {
+    this.#batchRows = batchRows;
     this.#maxRows = maxRows;
-    this.#maxCharacters = maxCharacters;
+    this.#maxBytes = maxBytes;
   }
 
-  /** Rows that wait, or were taken and are not settled. */
-  get rows(): number {
-    return this.#rows;
-  }
-
-  /** Rows that wait. */
+  /** Rows that wait, and are not on their way. */
   get waiting(): number {
-    return this.#lines.length - this.#first;
+    return this.#waiting;
   }
 
-  /** Whether a further row may have room: how long it is, is not known. */
-  get mayHaveRoom(): boolean {
-    return this.#rows < this.#maxRows && this.#characters < this.#maxCharacters;
+  /** Whether a whole batch waits. */
+  get hasBatch(): boolean {
+    return this.#whole.length > 0;
   }
 
-  /** @returns whether there was room */
-  tryAdd(line: string): boolean {
-    if (this.#rows >= this.#maxRows || this.#characters + line.length > this.#maxCharacters) return false;
-    this.#lines.push(line);
-    this.#rows++;
-    this.#characters += line.length;
-    return true;
-  }
-
-  /** Takes the oldest: as many as fit into a batch. Undefined: none waits. */
-  take(maxRows: number): Batch | undefined {
-    const from = this.#first;
-    let characters = 0;
-    let to = from;
-    while (to < this.#lines.length && to - from < maxRows) {
-      characters += this.#lines[to]!.length + 1;
-      if (to > from && characters > BATCH_CHARACTERS) break;
-      to++;
+  /**
+   * Adds a row as it is now. What its values throw, it throws, and has not added it. A row that comes from within a getter of another one is
+   * bad: that one is half written.
+   */
+  add(row: object): "added" | "full" | "bad" {
+    if (this.#isAdding) return "bad";
+    // Before it is written: while the server is down this is all that is done.
+    if (this.#rows >= this.#maxRows || this.#bytes >= this.#maxBytes) return "full";
+    this.#isAdding = true;
+    try {
+      return this.#add(row);
+    } finally {
+      this.#isAdding = false;
     }
-    if (to === from) return undefined;
-    const lines = this.#lines.slice(from, to);
-    this.#first = to;
-    if (this.#first === this.#lines.length) this.#forget();
-    return { text: lines.join("\n"), rows: lines.length };
+  }
+
+  /** Takes the oldest batch, be it whole or not. Undefined: no row waits. */
+  take(): Batch | undefined {
+    // Not from within a getter of a row that is half written.
+    if (this.#whole.length === 0 && !this.#isAdding) this.#close();
+    const batch = this.#whole.shift();
+    if (batch !== undefined) this.#waiting -= batch.rows;
+    return batch;
   }
 
   /** A batch has come to its end. */
-  settle({ text, rows }: Batch): void {
+  settle({ body, rows }: Batch): void {
     this.#rows -= rows;
-    this.#characters -= text.length - (rows - 1);
-    // The lines that were taken are held no longer than others wait behind them.
-    if (this.#first > 0) this.#forget();
+    this.#bytes -= body.length;
   }
 
   /** Takes all that wait away, and says how many they were. */
   clear(): number {
-    const rows = this.waiting;
-    for (const line of this.#lines.slice(this.#first)) this.#characters -= line.length;
-    this.#rows -= rows;
-    this.#first = this.#lines.length;
-    this.#forget();
+    const rows = this.#waiting;
+    for (let batch = this.take(); batch !== undefined; batch = this.take()) this.settle(batch);
     return rows;
   }
 
-  #forget(): void {
-    this.#lines = this.#lines.slice(this.#first);
-    this.#first = 0;
+  #add(row: object): "added" | "full" | "bad" {
+    const writer = this.#writer;
+    const before = writer.written;
+    if (!(isPlain(row) && writer.tryFlat(row)) && !this.#tryJson(row)) return "bad";
+    const bytes = writer.written - before;
+    if (bytes > ROW_BYTES || this.#bytes + bytes > this.#maxBytes) {
+      writer.rewind(before);
+      return bytes > ROW_BYTES ? "bad" : "full";
+    }
+    this.#bytes += bytes;
+    this.#rows++;
+    this.#waiting++;
+    if (++this.#openRows >= this.#batchRows || before + bytes >= BATCH_BYTES) this.#close();
+    return "added";
+  }
+
+  /** What else can be a row, as JSON has it. */
+  #tryJson(row: object): boolean {
+    const text = jsonOf(row);
+    if (text?.charCodeAt(0) !== OPENING_BRACE || text.length > ROW_BYTES) return false;
+    this.#writer.writeJson(JSON.parse(text));
+    return true;
+  }
+
+  #close(): void {
+    if (this.#openRows === 0) return;
+    this.#whole.push({ body: this.#writer.take(), rows: this.#openRows });
+    this.#openRows = 0;
+  }
+}
+
+/** Whether JSON would write it as the values it holds. */
+function isPlain(row: object): row is Record<string, unknown> {
+  if (typeof row !== "object" || row === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(row);
+  return (prototype === Object.prototype || prototype === null) && !("toJSON" in row);
+}
+
+/** Undefined: it cannot be written. BigInts go as decimal text, which is what 64-bit columns take. */
+function jsonOf(row: object): string | undefined {
+  try {
+    return JSON.stringify(row);
+  } catch {
+    try {
+      return JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    } catch {
+      return undefined;
+    }
   }
 }

@@ -98,7 +98,7 @@ function checkOf(column: ColumnSpec): Check {
     case "timestamp":
       return {
         expected:
-          "a moment of the years 0000 to 9999: whole milliseconds since 1970, or text like 2026-01-31T12:00:00.000Z",
+          "a moment of the years 0000 to 9999: whole milliseconds since 1970, or text with its zone like 2026-01-31T12:00:00.000Z",
         check: checkMoment,
       };
     case "utf8":

@@ -143,7 +143,7 @@ export type ColumnSpec =
 /** Bytes that a text column accepts when it does not say. */
 export const DEFAULT_MAX_TEXT_BYTES = 256;
 /** Characters of a text that a category or a place takes for one of its own, when it does not say. */
-export const DEFAULT_MAX_CHARACTERS = 256;
+const DEFAULT_MAX_CHARACTERS = 256;
 /** Bytes of UTF-8 that a character takes at the most. */
 export const CHARACTER_BYTES = 4;
 
@@ -158,6 +158,11 @@ export function isTextualCategory(column: ColumnSpec): column is TextualCategory
 export function maxCharacters(column: IdentifierColumn | TextualCategory): number | undefined {
   if (column.class === "identifier") return column.maxCharacters;
   return column.maxCharacters ?? DEFAULT_MAX_CHARACTERS;
+}
+
+/** Whether what leaves of it is a pseudonym: a number that is a name. */
+export function isPseudonymous(column: ColumnSpec): column is IdentifierColumn | PseudonymColumn {
+  return column.class === "identifier" || column.class === "pseudonym";
 }
 
 /** The type of a column as it leaves. */

@@ -115,6 +115,11 @@ class Presence {
     this.#whole = this.most - this.#partial.length;
   }
 
+  /** Whether all of them are there in every row. */
+  get areWhole(): boolean {
+    return this.#partial.length === 0;
+  }
+
   count(row: number): number {
     let there = this.#whole;
     const partial = this.#partial;
@@ -137,19 +142,24 @@ function deriveLabels(rows: DerivingRows): { readonly looked: number; readonly f
   const amstLatency = rows.cells("amst_latency_ms");
   const amstCpu = rows.cells("amst_cpu_usage");
   const metrics = new Presence([ratio, hitRate, hdeLatency, hdeCpu, streams, rate, amstLatency, amstCpu]);
+  const isMeasured = metrics.areWhole;
   const filled = new Uint32Array(rows.rows);
   let [looked, count] = [0, 0];
   for (let row = 0; row < rows.rows; row++) {
     if (rows.isBad(row)) continue;
     looked++;
-    if (metrics.count(row) === 0) {
+    if (!isMeasured && metrics.count(row) === 0) {
       if (!label.isThere(row)) refuseUnmeasured(rows, row, "oracle_algorithm");
       else if (!score.isThere(row)) refuseUnmeasured(rows, row, "oracle_utility_score");
       continue;
     }
     const mbps = bandwidth.get(row);
-    const hde = hdeUtility(orZero(ratio, row), mbps, orZero(hdeLatency, row), orZero(hdeCpu, row));
-    const amst = amstUtility(orZero(rate, row), mbps, orZero(amstLatency, row), orZero(amstCpu, row));
+    const hde = isMeasured
+      ? hdeUtility(ratio.get(row), mbps, hdeLatency.get(row), hdeCpu.get(row))
+      : hdeUtility(orZero(ratio, row), mbps, orZero(hdeLatency, row), orZero(hdeCpu, row));
+    const amst = isMeasured
+      ? amstUtility(rate.get(row), mbps, amstLatency.get(row), amstCpu.get(row))
+      : amstUtility(orZero(rate, row), mbps, orZero(amstLatency, row), orZero(amstCpu, row));
     if (!Number.isFinite(hde) || !Number.isFinite(amst)) {
       rows.refuse(row, "oracle_algorithm", "metrics that give finite utilities", told(hde, amst));
       continue;

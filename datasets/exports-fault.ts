@@ -1,6 +1,6 @@
 /** What is wrong with a dataset's named exports. Looked at when its shapes are there: a predicate is read against them. */
 
-import type { Dataset } from "./define.ts";
+import type { Dataset } from "./dataset.ts";
 import { parsePredicate } from "./predicate.ts";
 import { unknownColumn } from "./shape.ts";
 import { MAX_KEEP_DAYS, type NamedExport } from "./spec.ts";

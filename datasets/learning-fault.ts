@@ -1,6 +1,6 @@
 /** What is wrong with what a dataset says for those who learn from it: its label, its shadow, the columns that follow from others. */
 
-import { type ColumnSpec, publicName, publicType } from "./column.ts";
+import { type ColumnSpec, isPseudonymous, publicName, publicType } from "./column.ts";
 import type { Columns, DatasetFacts } from "./spec.ts";
 
 type Facts = Pick<DatasetFacts<Columns>, "columns" | "label" | "shadow" | "derivations">;
@@ -28,8 +28,7 @@ function shadowFault({ columns, shadow }: Facts): string | undefined {
   }
   if (by?.type !== "category")
     return `its shadow is told by ${shadow.by}; expected a category or a place that it has`;
-  const isPseudonym = unit?.class === "identifier" || unit?.class === "pseudonym";
-  if (!isPseudonym || publicType(unit) !== "u64" || unit.nullable === true) {
+  if (unit === undefined || !isPseudonymous(unit) || publicType(unit) !== "u64" || unit.nullable === true) {
     return `its shadow's unit ${shadow.unit} must leave as a pseudonym of 64 bits and never be null`;
   }
   return undefined;

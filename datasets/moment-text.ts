@@ -13,7 +13,8 @@ export const MAX_MOMENT_MS = 253_402_300_799_999;
 export const MOMENT_BYTES = 24;
 
 /**
- * Reads `YYYY-MM-DDThh:mm:ss[.fraction](Z|±hh:mm)`; what lies below a millisecond is cut off.
+ * Reads `YYYY-MM-DDThh:mm:ss[.fraction](Z|±hh:mm)`, with a space in place of the T as well (RFC 3339, 5.6: pandas writes it so); what lies
+ * below a millisecond is cut off.
  * @returns milliseconds since the epoch, or NaN when the text is no such moment (a 30th of February and a leap second included)
  */
 export function parseMoment(text: string): number {
@@ -24,7 +25,7 @@ export function parseMoment(text: string): number {
   const minute = digits(text, 14, 2);
   const second = digits(text, 17, 2);
   const shaped =
-    text[4] === "-" && text[7] === "-" && isOneOf(text[10], "Tt") && text[13] === ":" && text[16] === ":";
+    text[4] === "-" && text[7] === "-" && isOneOf(text[10], "Tt ") && text[13] === ":" && text[16] === ":";
   if (!shaped || !(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month))) {
     return Number.NaN;
   }

@@ -215,7 +215,7 @@ const MOST_PLACES = 10;
 const WHOLE_LIMIT = Float64Array.from({ length: MOST_PLACES + 1 }, (_, places) => 10 ** (15 - places));
 const TENS = Float64Array.from({ length: 13 }, (_, places) => 10 ** places);
 /** The four digits of each number below 10 000, the first in the lowest byte. */
-const DIGITS = Uint32Array.from({ length: 10_000 }, (_, value) => wordOf(String(value).padStart(4, "0"), 0));
+const DIGITS = digitWords();
 /** For each number of 1024ths, its decimals without trailing zeros: the digits in three words, and how many. */
 const FRACTION_WORDS = 3;
 const FRACTIONS = new Uint32Array(PARTS * FRACTION_WORDS);
@@ -226,6 +226,19 @@ for (let part = 1; part < PARTS; part++) {
     FRACTIONS[part * FRACTION_WORDS + word] = wordOf(digits, word * 4);
   }
   PLACES[part] = digits.length;
+}
+
+/** Reckoned rather than written out as text: every thread does it when it starts. */
+function digitWords(): Uint32Array {
+  const words = new Uint32Array(10_000);
+  const pairs = Uint32Array.from(
+    { length: 100 },
+    (_, two) => (ZERO + Math.floor(two / 10)) | ((ZERO + (two % 10)) << 8),
+  );
+  for (let value = 0; value < 10_000; value++) {
+    words[value] = pairs[Math.floor(value / 100)]! | (pairs[value % 100]! << 16);
+  }
+  return words;
 }
 
 /** Four characters of ASCII from `from` on, as they lie in memory; zeros where there are none. */

@@ -7,16 +7,16 @@
  */
 
 import type { Column, ColumnType, PublicBatch } from "../runtime/batch/index.ts";
-import type { Rows } from "./predicate.ts";
 import type { Condition } from "./predicate-parser.ts";
 import type { ValueTest } from "./predicate-values.ts";
+import type { RowRun } from "./row-run.ts";
 import type { TableShape } from "./shape.ts";
 
 /** Gives a mask of the rows, which is there until the next call. It may be longer than the rows are many. */
-export type Masks = (batch: PublicBatch, rows: Rows) => Uint8Array;
+export type Masks = (batch: PublicBatch, rows: RowRun) => Uint8Array;
 
 /** Sets the mask of each row that passes to 1, and leaves the others: whether something is missing is not looked at. */
-type Marker = (batch: PublicBatch, rows: Rows, mask: Uint8Array) => void;
+type Marker = (batch: PublicBatch, rows: RowRun, mask: Uint8Array) => void;
 
 const ELEMENT_VIEWS = {
   f64: ["f64", 3],
@@ -90,7 +90,13 @@ function passing(column: Column, marks: readonly Marker[], isNegated: boolean): 
 }
 
 /** Sets the mask of each row whose value is missing. */
-function forMissing(batch: PublicBatch, column: Column, { from, to }: Rows, mask: Uint8Array, value: number) {
+function forMissing(
+  batch: PublicBatch,
+  column: Column,
+  { from, to }: RowRun,
+  mask: Uint8Array,
+  value: number,
+) {
   const bitmap = batch.validityAt(column);
   if (bitmap === 0) return;
   const { u8 } = batch.views;
@@ -164,7 +170,7 @@ function wideMarker(column: Column, least: bigint, most: bigint): Marker {
 class MaskBuffer {
   #bytes = new Uint8Array(0);
 
-  of({ from, to }: Rows, value: number): Uint8Array {
+  of({ from, to }: RowRun, value: number): Uint8Array {
     if (this.#bytes.length < to - from)
       this.#bytes = new Uint8Array(Math.max(to - from, this.#bytes.length * 2));
     return this.#bytes.fill(value, 0, to - from);

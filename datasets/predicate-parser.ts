@@ -1,6 +1,6 @@
 /** Reads the text of a predicate (predicate.ts has its grammar) into a tree in which every value is checked and exact. */
 
-import type { PublicColumn } from "./define.ts";
+import type { PublicColumn } from "./dataset.ts";
 import { isKeyword, type Token, tokensOf } from "./predicate-tokens.ts";
 import { OPERATORS, type Operator, type ValueTest, valueTest } from "./predicate-values.ts";
 import type { TableShape } from "./shape.ts";

@@ -5,7 +5,7 @@
  * Whole numbers are reckoned as such, whatever their size: `> 1.5` is `>= 2`, and no 64-bit number is rounded.
  */
 
-import type { PublicColumn } from "./define.ts";
+import type { PublicColumn } from "./dataset.ts";
 import { parseMoment } from "./moment-text.ts";
 import { nextDouble, nextFloat } from "./neighbours.ts";
 import type { Token } from "./predicate-tokens.ts";

@@ -25,20 +25,15 @@
 import type { PublicBatch } from "../runtime/batch/index.ts";
 import { compileCondition } from "./predicate-masks.ts";
 import { PredicateFault, parseCondition } from "./predicate-parser.ts";
+import type { RowRun } from "./row-run.ts";
 import type { TableShape } from "./shape.ts";
-
-/** Rows `from` to `to`, the latter not included. */
-export interface Rows {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** Holds buffers for the rows of one batch: one for each reader. */
 export interface Predicate {
   /** Names of the columns that it looks at. */
   readonly columns: readonly string[];
   /** Of the rows `run` of a batch of the table's plan those that are wanted, ascending, none empty. */
-  runs(batch: PublicBatch, run: Rows): readonly Rows[];
+  runs(batch: PublicBatch, run: RowRun): readonly RowRun[];
 }
 
 export type ParsedPredicate =
@@ -62,8 +57,8 @@ export function parsePredicate(text: string, shape: TableShape): ParsedPredicate
   }
 }
 
-function runsOf(mask: Uint8Array, { from, to }: Rows): readonly Rows[] {
-  const runs: Rows[] = [];
+function runsOf(mask: Uint8Array, { from, to }: RowRun): readonly RowRun[] {
+  const runs: RowRun[] = [];
   const rows = to - from;
   for (let row = mask.indexOf(1); row >= 0 && row < rows; row = mask.indexOf(1, row)) {
     let end = row + 1;

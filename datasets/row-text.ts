@@ -7,7 +7,24 @@
  */
 
 import { type Column, type PublicBatch, readInt64 } from "../runtime/batch/index.ts";
-import type { PublicColumn } from "./define.ts";
+import {
+  BOOL,
+  CATEGORY,
+  CellPlaces,
+  F32,
+  F64,
+  I32,
+  I64,
+  MOMENT,
+  NAME32,
+  NAME64,
+  TEXT,
+  U8,
+  U16,
+  U32,
+  U64,
+} from "./cell-kinds.ts";
+import type { PublicColumn } from "./dataset.ts";
 import { MomentWriter } from "./moment-text.ts";
 import {
   NUMBER_BYTES,
@@ -41,30 +58,12 @@ export interface RowLead {
   put(into: DataView, at: number, row: number): number;
 }
 
-/** Kinds of cells. */
-const F64 = 0;
-const F32 = 1;
-const U8 = 2;
-const U16 = 3;
-const U32 = 4;
-const I32 = 5;
-const U64 = 6;
-const NAME64 = 7;
-const I64 = 8;
-const MOMENT = 9;
-const BOOL = 10;
-const CATEGORY = 11;
-const TEXT = 12;
-/** For each kind, by how many bits a byte offset is shifted to index the view it is read from. */
-const SHIFTS = Uint8Array.of(3, 2, 0, 1, 2, 2, 2, 2, 2, 2, 0, 0, 2);
-
 /** Rows that room is made for at once. */
 const ROWS_AT_ONCE = 64;
 
 /** Writes rows of one table. It remembers the last moment it wrote: one an encoder. */
 export class RowText {
-  readonly #columns: readonly Column[];
-  readonly #kinds: Uint8Array;
+  readonly #cells: CellPlaces;
   readonly #before: readonly Literal[];
   readonly #after: Literal;
   readonly #special: Readonly<Record<"missing" | "notANumber" | "infinity" | "negativeInfinity", Literal>>;
@@ -78,9 +77,6 @@ export class RowText {
   readonly #quote: number;
   /** Bytes of a row at the most, without its texts. */
   readonly #rowBytes: number;
-  /** Of each column of the batch at hand: index of its first element in the view it is read from, and its bitmap or 0. */
-  readonly #data: Int32Array;
-  readonly #validity: Int32Array;
 
   /** A row is, for each column in the table's order, what `before` says, then its value; at the end `after`. */
   constructor(
@@ -90,8 +86,7 @@ export class RowText {
     after: string,
   ) {
     const { publicColumns } = shape;
-    this.#columns = publicColumns.map(({ name }) => shape.plan.public(name));
-    this.#kinds = Uint8Array.from(publicColumns, (column) => kindOf(column, format));
+    this.#cells = new CellPlaces(shape, "numbers");
     this.#before = publicColumns.map((column, index) => new Literal(before(column, index)));
     this.#after = new Literal(after);
     this.#special = {
@@ -104,14 +99,12 @@ export class RowText {
       (field.values ?? []).map((value) => new Literal(format.encodeText(value))),
     );
     this.#moments = publicColumns.map(() => new MomentWriter());
-    this.#texts = this.#columns.filter(({ type }) => type === "utf8");
+    this.#texts = this.#cells.columns.filter(({ type }) => type === "utf8");
     this.#encodeText = (text) => format.encodeText(text);
     this.#quote = format.quote === "" ? 0 : format.quote.charCodeAt(0);
     const special = longest(Object.values(this.#special));
     const cells = this.#categories.map((texts) => Math.max(NUMBER_BYTES, special, longest(texts)) + 2);
     this.#rowBytes = this.#after.length + sum(this.#before.map(({ length }) => length)) + sum(cells);
-    this.#data = new Int32Array(publicColumns.length);
-    this.#validity = new Int32Array(publicColumns.length);
   }
 
   /**
@@ -121,11 +114,7 @@ export class RowText {
    */
   append(sink: TextSink, batch: PublicBatch, from: number, to: number, lead?: RowLead): void {
     const rowBytes = this.#rowBytes + (lead?.bytes ?? 0);
-    for (let index = 0; index < this.#columns.length; index++) {
-      const column = this.#columns[index]!;
-      this.#data[index] = batch.dataAt(column) >>> SHIFTS[this.#kinds[index]!]!;
-      this.#validity[index] = batch.validityAt(column);
-    }
+    this.#cells.bind(batch);
     if (this.#texts.length > 0) {
       for (let row = from; row < to; row++) {
         const texts = this.#texts.map((column) => this.#textAt(batch, column, row));
@@ -152,10 +141,8 @@ export class RowText {
     lead: RowLead | undefined,
   ): number {
     const { u8, u16, u32, i32, f32, f64 } = batch.views;
-    const kinds = this.#kinds;
+    const { kinds, data, validity } = this.#cells;
     const before = this.#before;
-    const data = this.#data;
-    const validity = this.#validity;
     const quote = this.#quote;
     const quoteBytes = quote === 0 ? 0 : 1;
     const { missing } = this.#special;
@@ -190,6 +177,7 @@ export class RowText {
             at = putWhole(into, at, u16[first + row]!);
             break;
           case U32:
+          case NAME32:
             at = putWhole(into, at, u32[first + row]!);
             break;
           case I32:
@@ -227,7 +215,7 @@ export class RowText {
             at = this.#category(index, u8[first + row]!, row).put(into, at);
             break;
           case TEXT:
-            at = new Literal(this.#textAt(batch, this.#columns[index]!, row)).put(into, at);
+            at = new Literal(this.#textAt(batch, this.#cells.columns[index]!, row)).put(into, at);
             break;
         }
       }
@@ -242,13 +230,7 @@ export class RowText {
   }
 
   #category(index: number, code: number, row: number): Literal {
-    const texts = this.#categories[index]!;
-    const text = texts[code];
-    if (text !== undefined) return text;
-    const { name } = this.#columns[index]!;
-    throw new RangeError(
-      `column ${name}, row ${row}: expected a category below ${texts.length}; came ${code}`,
-    );
+    return this.#categories[index]![code] ?? this.#cells.noCategory(index, row, code);
   }
 
   /** No dataset has text that leaves, so this is not fast. */
@@ -259,35 +241,6 @@ export class RowText {
     // A copy: TextDecoder does not take shared memory.
     const bytes = u8.slice(text + i32[offset]!, text + i32[offset + 1]!);
     return this.#encodeText(this.#decoder.decode(bytes));
-  }
-}
-
-function kindOf({ field, spec }: PublicColumn, { quote }: TextFormat): number {
-  switch (field.type) {
-    case "f64":
-      return F64;
-    case "f32":
-      return F32;
-    case "u8":
-      return U8;
-    case "u16":
-      return U16;
-    case "u32":
-      return U32;
-    case "i32":
-      return I32;
-    case "u64":
-      return spec.class === "measure" || quote === "" ? U64 : NAME64;
-    case "i64":
-      return I64;
-    case "timestamp":
-      return MOMENT;
-    case "bool":
-      return BOOL;
-    case "category":
-      return CATEGORY;
-    case "utf8":
-      return TEXT;
   }
 }
 

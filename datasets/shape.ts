@@ -4,7 +4,7 @@
  */
 
 import { BatchPlan } from "../runtime/batch/index.ts";
-import type { PublicColumn } from "./define.ts";
+import type { PublicColumn } from "./dataset.ts";
 
 export interface TableShape {
   readonly name: string;

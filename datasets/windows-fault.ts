@@ -1,7 +1,7 @@
 /** What is wrong with how a dataset is to be windowed. */
 
 import { shapeFault } from "../windowing/shape.ts";
-import { boundsOf, type ColumnSpec, publicName, publicType } from "./column.ts";
+import { boundsOf, type ColumnSpec, isPseudonymous, publicName } from "./column.ts";
 import {
   type DatasetFacts,
   FIGURES,
@@ -114,7 +114,7 @@ function isName(column: ColumnSpec | undefined, mayBeNull: boolean): column is C
   if (column === undefined || (column.nullable === true && !mayBeNull)) return false;
   const { class: privacy } = column;
   if (privacy === "category" || privacy === "place") return true;
-  return (privacy === "identifier" || privacy === "pseudonym") && publicType(column) !== "utf8";
+  return isPseudonymous(column);
 }
 
 function isNumber(column: ColumnSpec | undefined): column is ColumnSpec {

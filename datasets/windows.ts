@@ -16,6 +16,7 @@ import type { WindowShape } from "../windowing/shape.ts";
 import {
   type CategoryColumn,
   type ColumnSpec,
+  isPseudonymous,
   type PlaceColumn,
   type PseudonymColumn,
   publicName,
@@ -191,7 +192,7 @@ function count(meaning: string): ColumnSpec {
 function publicColumn(source: Dataset, name: string): PseudonymColumn | CategoryColumn | PlaceColumn {
   const column = specNamed(source, name);
   if (column?.class === "category" || column?.class === "place") return column;
-  if (column?.class !== "identifier" && column?.class !== "pseudonym") {
+  if (column === undefined || !isPseudonymous(column)) {
     throw new DatasetError(`dataset ${source.name} has no pseudonym or category ${name} that leaves`);
   }
   const { kind, meaning, quasi = false, steps } = column;

@@ -5,14 +5,16 @@ import type { Settings } from "../settings.ts";
 import type { HttpAccess } from "./access.ts";
 import type { ControlSettings } from "./control.ts";
 import { parseNames } from "./guard/known-names.ts";
+import { parseProxies, type TrustedProxies } from "./guard/trusted-proxies.ts";
 import { version } from "./version.ts";
 
 /** Of one address, where the setting is not given and others than this host can ask. */
 const REQUESTS_PER_SECOND = 100;
+const NO_PROXIES: TrustedProxies = { has: () => false };
 
 /** @param port the one that is listened on, once it is known */
 export function controlSettings(
-  { host, names = "", requestsPerSecond }: Settings["http"],
+  { host, names = "", requestsPerSecond, trustedProxies = "" }: Settings["http"],
   { tokens, tls }: HttpAccess,
   port: () => number,
 ): ControlSettings {
@@ -23,6 +25,7 @@ export function controlSettings(
     names: parseNames(names) ?? [],
     isSecure: tls !== undefined,
     requestsPerSecond: requestsPerSecond ?? (isLoopback(host) ? 0 : REQUESTS_PER_SECOND),
+    proxies: parseProxies(trustedProxies) ?? NO_PROXIES,
     version,
   };
 }

@@ -12,6 +12,7 @@ import type { CommandResult } from "../runtime/supervisor/index.ts";
 import type { ActorCommand, ActorTransition, SystemStatus } from "../runtime/system.ts";
 import type { Authority } from "./guard/known-names.ts";
 import type { TokenGrant } from "./guard/tokens.ts";
+import type { TrustedProxies } from "./guard/trusted-proxies.ts";
 import type { IngestDoors } from "./push/doors.ts";
 
 export interface ControlSettings {
@@ -27,6 +28,8 @@ export interface ControlSettings {
   readonly isSecure: boolean;
   /** What one address may ask; 0: as much as it likes. */
   readonly requestsPerSecond: number;
+  /** Those of whom it is believed who asked them. */
+  readonly proxies: TrustedProxies;
   readonly version: string;
 }
 

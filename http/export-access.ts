@@ -32,7 +32,7 @@ export function exportBody(deps: ControlDeps, id: number, gone: AbortSignal) {
 }
 
 /** An export that is not wanted any more. When this does not get through, the exporter closes it by itself in a while. */
-export function closeExport(deps: ControlDeps, id: number): void {
+function closeExport(deps: ControlDeps, id: number): void {
   const message: ExporterMessage = { kind: "export.close", id };
   void deps.ask(EXPORTER, message, ANSWER_MS);
 }

@@ -66,16 +66,17 @@ function refuse(c: RequestContext, what: string): BodyRead {
   return { ok: false, response: problem(c, "bad-body", { detail: `expected a body of JSON; ${what}` }) };
 }
 
-/** Why a body was not read to its end. What is left of it cannot be told from the next request. @param expected what it is */
+/** Why a body was not read to its end. What is left of it cannot be told from the next request. @param expected what it is @param remedy of one that is too long */
 export function unreadBody(
   c: RequestContext,
   reason: "too-long" | "too-slow" | "too-many" | "broken",
   maxBytes: number,
   expected: string,
+  remedy = "",
 ): Response {
   const headers = { connection: "close" };
   if (reason === "too-long") {
-    const detail = `expected a body of at most ${maxBytes} bytes; came a longer one`;
+    const detail = `expected a body of at most ${maxBytes} bytes; came a longer one${remedy}`;
     return problem(c, "body-refused", { detail, headers });
   }
   if (reason === "too-many") {

@@ -1,13 +1,9 @@
 /** An outlet that is asked for in a JSON body. What it may give is for the outlets to judge, the same for all doors. */
 
 import { z } from "zod";
+import { usualWhenFull } from "../actors/feed/check-wish.ts";
 import { WHEN_FULL } from "../actors/feed/subscription.ts";
-import {
-  MAX_LEASE_MS,
-  type OutletPlace,
-  type OutletSpec,
-  usualWhenFull,
-} from "../actors/outlets/protocol.ts";
+import { framingOf, MAX_LEASE_MS, type OutletPlace, type OutletSpec } from "../actors/outlets/protocol.ts";
 import { STREAM_FORMATS } from "../datasets/records/format.ts";
 import { came, type Fault, fault } from "./fault.ts";
 import { fieldFault } from "./json-body.ts";
@@ -102,7 +98,7 @@ export function outletFromJson(body: unknown, datasets: readonly string[]): Outl
     if (path !== undefined) return fault("path", `none for ${transport}`, came(path));
     place = { transport, host: host ?? "127.0.0.1", port };
   }
-  const whenFull = rest.whenFull ?? usualWhenFull(transport, format);
+  const whenFull = rest.whenFull ?? usualWhenFull({ format, framing: framingOf(transport) });
   const names = wanted === ALL_DATASETS ? datasets : wanted;
   return { ok: true, leaseMs, spec: { ...place, datasets: names, format, columns, where, whenFull } };
 }

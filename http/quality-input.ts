@@ -43,7 +43,8 @@ const SPAN = {
 
 const RULE_SAID: Readonly<Record<keyof QualityRules, string>> = {
   minRows: "Rows, at the least.",
-  maxMissing: "Share of missing values of a column, at the most.",
+  maxMissing:
+    "Share of missing values of a column, at the most. Given here, it holds for columns that may be missing, too, where the dataset names no training set.",
   maxOutliers: "Share of values beyond 1.5 interquartile ranges, at the most.",
   minClass: "Share of a class of the label, at the least.",
   maxClass: "Share of a class of the label, at the most.",

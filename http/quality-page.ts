@@ -174,7 +174,7 @@ function method({ rules, everyNth }: QualityReport): Html {
   return html`<section>
 <h2>Thresholds, and where the figures come from</h2>
 <ul class="note">
-<li>At least ${count(rules.minRows)} rows; of a column at most ${percent(rules.maxMissing)} missing and ${percent(rules.maxOutliers)} outliers; of a class ${percent(rules.minClass)} to ${percent(rules.maxClass)}; against an earlier time PSI at most ${rules.maxPsi}, KS at most ${rules.maxKs}.</li>
+<li>At least ${count(rules.minRows)} rows; of a column at most ${percent(rules.maxMissing)} missing (of one that may be missing and that no training set has, this is only told, unless it was asked for) and ${percent(rules.maxOutliers)} outliers; of a class ${percent(rules.minClass)} to ${percent(rules.maxClass)}; against an earlier time PSI at most ${rules.maxPsi}, KS at most ${rules.maxKs}.</li>
 <li>Quartiles: a straight line between neighbours, as numpy's method linear. Outliers: more than 1.5 interquartile ranges beyond the quartiles (J. Tukey, Exploratory Data Analysis, 1977).</li>
 <li>PSI: population stability index over the earlier time's deciles, or over a category's values (N. Siddiqi, Credit Risk Scorecards, 2006). KS: Kolmogorov-Smirnov distance.</li>
 ${sampled}

@@ -85,7 +85,8 @@ function refusedBody(c: RequestContext, { body }: RouteSpec): Response | undefin
   const { maxBytes = MAX_BODY_BYTES } = body;
   const length = Number(c.req.header("content-length") ?? 0);
   if (length > maxBytes) {
-    const detail = `expected a body of at most ${maxBytes} bytes; came ${length}`;
+    const inParts = "forms" in body ? ": send it in parts, or compressed" : "";
+    const detail = `expected a body of at most ${maxBytes} bytes; came ${length}${inParts}`;
     return problem(c, "body-refused", { detail, headers: closing(c) });
   }
   const refused = "forms" in body ? refusedForm(c, body) : refusedJson(c);

@@ -6,7 +6,6 @@
 
 import { createFeed } from "../actors/feed/feed.ts";
 import { DEFAULT_QUEUE_BYTES } from "../actors/feed/subscription.ts";
-import { MAX_BODY_BYTES } from "../actors/intake/protocol.ts";
 import type { LedgerRow } from "../actors/ledger.ts";
 import type { StageFigures } from "../actors/stage-meter.ts";
 import type { WindowView } from "../actors/window-meters.ts";
@@ -15,7 +14,6 @@ import type { StagingArea } from "../ingest/staging-area.ts";
 import { type Clock, systemClock } from "../runtime/clock.ts";
 import { getLog } from "../runtime/log.ts";
 import type { MetricCells } from "../runtime/metrics/index.ts";
-import { ListenError, serve } from "../runtime/platform/index.ts";
 import type { System } from "../runtime/system.ts";
 import type { Settings } from "../settings.ts";
 import { type HttpAccess, tokensOf } from "./access.ts";
@@ -23,6 +21,7 @@ import { buildApp } from "./app.ts";
 import type { ConfigControl, ControlDeps, Transitions } from "./control.ts";
 import { controlSettings, serverUrl } from "./control-settings.ts";
 import { createMetricsText } from "./metrics-text.ts";
+import { type OpenPort, openPort } from "./open-port.ts";
 import type { IngestDoors } from "./push/doors.ts";
 import { PushCounts } from "./push/push-counts.ts";
 import { createTransitionLog } from "./transitions.ts";
@@ -34,6 +33,8 @@ const NO_CONFIG: ConfigControl = {
 
 export interface HttpOptions {
   readonly settings: Pick<Settings, "http"> & Partial<Pick<Settings, "streams">>;
+  /** The configured address, taken beforehand. Default: it is taken now. */
+  readonly open?: OpenPort;
   /** What the settings name files for. Default: the token alone. */
   readonly access?: HttpAccess;
   /** Built, and not necessarily started. */
@@ -63,14 +64,14 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Listens. @throws HttpStartError when it cannot, saying what to do */
+/** Listens, and answers. @throws HttpStartError when it cannot, saying what to do */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { settings, system, ledger, stages = () => [], cells = [], clock = systemClock } = options;
-  const { host, port } = settings.http;
+  const { host: hostname, port } = settings.http;
   const { access = { tokens: tokensOf(settings.http), tls: undefined } } = options;
+  const server = options.open ?? (await openPort({ hostname, port, tls: access.tls }));
   const closing = new AbortController();
-  let listening = port;
-  const control = controlSettings(settings.http, access, () => listening);
+  const control = controlSettings(settings.http, access, () => server.port);
   const reach: Pick<ControlDeps, "ask" | "status" | "command" | "ledger"> = {
     ask: (to, message, deadlineMs) => system.ask(to, message, deadlineMs),
     status: () => system.status(),
@@ -97,41 +98,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     log,
     closing: closing.signal,
   });
-  try {
-    const server = await serve({
-      hostname: host,
-      port,
-      maxBodyBytes: MAX_BODY_BYTES,
-      ...(access.tls === undefined ? {} : { tls: access.tls }),
-      fetch: (request, connection) => app.fetch(request, { connection }),
-      onListen: (address) => {
-        listening = address.port;
-      },
-    });
-    return {
-      url: serverUrl(control),
-      port: server.port,
-      async close() {
-        feed.close();
-        closing.abort();
-        await server.close();
-      },
-    };
-  } catch (error) {
-    throw error instanceof ListenError ? new HttpStartError(error) : error;
-  }
-}
-
-/** It cannot be listened on the configured address. */
-export class HttpStartError extends Error {
-  override readonly name = "HttpStartError";
-
-  constructor(cause: ListenError) {
-    const remedies = {
-      taken: "stop what listens there, or choose another port with --port (0 takes any free one)",
-      denied: "choose a port above 1023 with --port",
-      unavailable: "choose an address of this host with --host (127.0.0.1 is always one)",
-    };
-    super(`${cause.message}: ${remedies[cause.failure]}`, { cause });
-  }
+  server.answer((request, connection) => app.fetch(request, { connection }));
+  return {
+    url: serverUrl(control),
+    port: server.port,
+    async close() {
+      feed.close();
+      closing.abort();
+      await server.close();
+    },
+  };
 }

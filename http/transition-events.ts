@@ -18,7 +18,7 @@ import { actorState } from "./system-view.ts";
 const REASON_CHARACTERS = 500;
 
 /** The data of `transition`. */
-export const TRANSITION = z
+const TRANSITION = z
   .object({
     number: count().describe("Counts from 1 since the process began."),
     at: moment(),

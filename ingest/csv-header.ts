@@ -14,7 +14,7 @@ export class CsvHeader {
 
   constructor(columns: readonly CsvColumn[]) {
     this.#byName = new Map(columns.map((column) => [column.name, column]));
-    this.#expected = `a header line with some of the columns ${[...this.#byName.keys()].join(", ")}`;
+    this.#expected = `a header line with commas between some of the columns ${[...this.#byName.keys()].join(", ")}`;
   }
 
   /** @returns the columns in the order of the header; `fields` stands behind it then */
@@ -29,11 +29,7 @@ export class CsvHeader {
       const name = fields.text();
       if (name === undefined) return this.#fault("bytes that are not UTF-8");
       const column = this.#byName.get(name);
-      if (column === undefined) {
-        return this.#fault(
-          PLAIN_NAME.test(name) ? `a column ${name}` : `a name of ${name.length} characters`,
-        );
-      }
+      if (column === undefined) return this.#fault(cameOf(name));
       if (found.includes(column)) return this.#fault(`the column ${name} twice`);
       found.push(column);
     }
@@ -43,4 +39,9 @@ export class CsvHeader {
   #fault(got: string): BodyFault {
     return new BodyFault(this.#expected, got, 0);
   }
+}
+
+function cameOf(name: string): string {
+  if (name === "") return "a column without a name, as of a table's index";
+  return PLAIN_NAME.test(name) ? `a column ${name}` : `a name of ${name.length} characters`;
 }

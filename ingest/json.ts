@@ -42,6 +42,9 @@ export const jsonBody: DecoderFactory = (context) => {
   };
 };
 
+const ONE_OBJECT =
+  "a list of objects as JSON in UTF-8, or one object and nothing behind it (an object a line is application/x-ndjson)";
+
 const EMPTY: BodyDecoder = {
   next(table) {
     table.clear();
@@ -70,7 +73,11 @@ function elementsOf(kernels: Kernels, { at: start }: BodyPlace): RowForm {
 
 function noElement(at: number, behind: number): BodyFault {
   const got = behind === 0 ? "one that the body ends within" : "one that is none";
-  return new BodyFault("an element of the list as JSON in UTF-8 from here on", got, at);
+  return new BodyFault(
+    "an element of the list as JSON in UTF-8 (NaN is none: write null) from here on",
+    got,
+    at,
+  );
 }
 
 function oneObject(tools: JsonTools, body: BodyPlace, at: number): BodyDecoder | BodyFault {
@@ -78,7 +85,7 @@ function oneObject(tools: JsonTools, body: BodyPlace, at: number): BodyDecoder |
   const isLong = end - at > MAX_ROW_BYTES;
   const row = isLong ? new Malformed(EXPECTED, `one of ${end - at} bytes`) : parseJson(tools.bytes, at, end);
   if (row === undefined) {
-    return new BodyFault("an object as JSON in UTF-8 from here on", "one that is none", at - body.at);
+    return new BodyFault(ONE_OBJECT, "something else", at - body.at);
   }
   return {
     next(table) {

@@ -3,7 +3,8 @@
  * double here, and what is missing is NaN, which no value is that was checked: so whoever derives has one quick code for all of them,
  * and what he asks of a value is one read of memory that is not shared.
  *
- * Plain fields and plain loops: private ones, and copies between arrays over shared memory, took several times as long.
+ * Plain fields and plain loops: private ones took several times as long. What needs no change on its way is copied as a whole, by `set`, in a
+ * ninth of a loop's time on Bun, and a third on Deno.
  */
 
 import type { Cells } from "../datasets/spec.ts";
@@ -77,7 +78,7 @@ function takeValues(
   const { dataAt } = place;
   switch (type) {
     case "f64":
-      for (let row = 0, at = dataAt >>> 3; row < rows; row++) values[row] = f64[at + row]!;
+      values.set(f64.subarray(dataAt >>> 3, (dataAt >>> 3) + rows));
       break;
     case "f32":
       for (let row = 0, at = dataAt >>> 2; row < rows; row++) values[row] = f32[at + row]!;
@@ -116,7 +117,7 @@ function putValues({ rows, views }: PushTable, { type, own }: TableColumn, value
   const { dataAt } = own;
   switch (type) {
     case "f64":
-      for (let row = 0, at = dataAt >>> 3; row < rows; row++) f64[at + row] = values[row]!;
+      f64.set(values.subarray(0, rows), dataAt >>> 3);
       break;
     case "f32":
       for (let row = 0, at = dataAt >>> 2; row < rows; row++) f32[at + row] = values[row]!;

@@ -11,8 +11,15 @@
  * double holds (datasets/column.ts).
  */
 
+import { isPseudonymous } from "../datasets/column.ts";
 import type { PublicColumn } from "../datasets/define.ts";
-import { type Column, type PublicBatch, readInt64, readUint64 } from "../runtime/batch/index.ts";
+import {
+  type Column,
+  type ColumnType,
+  type PublicBatch,
+  readInt64,
+  readUint64,
+} from "../runtime/batch/index.ts";
 
 export type Form = "numbers" | "moments" | "words" | "codes";
 
@@ -21,12 +28,29 @@ export const CODES = 256;
 /** What codes of a flag stand for. */
 export const FLAG_VALUES = ["false", "true"] as const;
 
+/** Of numbers that a double holds: the view that they are read from, and by how many bits a byte offset is shifted to index it. */
+const COPIED: Readonly<
+  Partial<
+    Record<
+      ColumnType,
+      { readonly view: "f64" | "f32" | "u32" | "i32" | "u16" | "u8"; readonly shift: number }
+    >
+  >
+> = {
+  f64: { view: "f64", shift: 3 },
+  f32: { view: "f32", shift: 2 },
+  u32: { view: "u32", shift: 2 },
+  i32: { view: "i32", shift: 2 },
+  u16: { view: "u16", shift: 1 },
+  u8: { view: "u8", shift: 0 },
+};
+
 /** @throws RangeError for text, which does not leave */
 export function formOf({ name, field, spec }: PublicColumn): Form {
   if (field.type === "utf8") throw new RangeError(`column ${name} is text, which does not leave`);
   if (field.type === "category" || field.type === "bool") return "codes";
   if (field.type === "timestamp") return "moments";
-  return spec.class === "identifier" || spec.class === "pseudonym" ? "words" : "numbers";
+  return isPseudonymous(spec) ? "words" : "numbers";
 }
 
 /** Rows `from` to `to` of a numeric column or one of moments, into the first elements. */
@@ -39,26 +63,14 @@ export function readNumbers(
 ): void {
   const { views } = batch;
   const at = batch.dataAt(column);
-  // Copied by the runtime, which makes doubles of them on the way.
+  const copied = COPIED[column.type];
+  if (copied !== undefined) {
+    // By the runtime, which makes doubles of them on the way.
+    const first = at >>> copied.shift;
+    into.set(views[copied.view].subarray(first + from, first + to));
+    return;
+  }
   switch (column.type) {
-    case "f64":
-      into.set(views.f64.subarray((at >>> 3) + from, (at >>> 3) + to));
-      return;
-    case "f32":
-      into.set(views.f32.subarray((at >>> 2) + from, (at >>> 2) + to));
-      return;
-    case "u32":
-      into.set(views.u32.subarray((at >>> 2) + from, (at >>> 2) + to));
-      return;
-    case "i32":
-      into.set(views.i32.subarray((at >>> 2) + from, (at >>> 2) + to));
-      return;
-    case "u16":
-      into.set(views.u16.subarray((at >>> 1) + from, (at >>> 1) + to));
-      return;
-    case "u8":
-      into.set(views.u8.subarray(at + from, at + to));
-      return;
     case "u64":
       for (let row = from; row < to; row++) into[row - from] = readUint64(views.i32, (at >>> 2) + row * 2);
       return;

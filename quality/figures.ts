@@ -45,7 +45,7 @@ export function quantile(sorted: Float64Array, share: number): number {
 }
 
 /** The first place that is not below `value`: how many numbers are below it. */
-export function lowerBound(sorted: Float64Array, value: number): number {
+function lowerBound(sorted: Float64Array, value: number): number {
   let [from, to] = [0, sorted.length];
   while (from < to) {
     const middle = (from + to) >>> 1;

@@ -19,13 +19,15 @@ export interface ReportParts {
   /** In the dataset's order. */
   readonly columns: readonly Examined[];
   readonly rules: QualityRules;
+  /** Whether who asks gave maxMissing himself. */
+  readonly isMissingAsked: boolean;
 }
 
 export function qualityReport(parts: ReportParts): QualityReport {
-  const { dataset, span, against, rows, rules } = parts;
+  const { dataset, span, against, rows, rules, isMissingAsked } = parts;
   const columns = withDuplicates(parts.columns, rows);
   const earlierRows = against?.rows ?? null;
-  const facts = { rows, columns, label: labelOf(dataset, columns), earlierRows };
+  const facts = { rows, columns, label: labelOf(dataset, columns), earlierRows, isMissingAsked };
   const findings = findingsOf(facts, rules, dataset);
   return {
     dataset: dataset.name,

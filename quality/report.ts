@@ -12,7 +12,7 @@ export const DISTINCT_EXACT = 65_536;
 export interface QualityRules {
   /** Rows, at the least. Default 1. */
   readonly minRows: number;
-  /** Share of missing values of a column, at the most. Default 0.05. */
+  /** Share of missing values of a column that has to be there (quality/rules.ts), at the most. Default 0.05. */
   readonly maxMissing: number;
   /** Share of values beyond 1.5 IQR, at the most. Default 0.1. */
   readonly maxOutliers: number;

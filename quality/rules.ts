@@ -4,7 +4,7 @@
  * | finding       | when                                                           | severity |
  * |---------------|----------------------------------------------------------------|----------|
  * | too-few-rows  | fewer than minRows                                             | failed   |
- * | missing       | share of missing values above maxMissing, of a column that is trained on | failed |
+ * | missing       | share of missing values above maxMissing, of a column that has to be there | failed |
  * |               | the same, of any other column                                  | warned   |
  * | class-balance | share of a class of the label below minClass or above maxClass, or no row has a label | failed |
  * | drift         | PSI above maxPsi, or KS distance above maxKs                   | failed   |
@@ -15,9 +15,11 @@
  * | duplicate     | the values of an earlier column in all rows                    | warned   |
  *
  * - Bounds themselves pass: `above` and `below` are meant strictly.
- * - **Columns that are trained on** are those of the dataset's named exports, and its label. A dataset without such an export says of no
- *   column that a model does without it: all count. (That a column is declared nullable says that a row without it is a row, not that
- *   a model can be trained on it.)
+ * - **Columns that have to be there**: of a dataset with named exports, the columns of these and its label, whatever they are declared as.
+ *   That a column is nullable says that a row without it is a row, not that a model can be trained on it. A dataset without such an export
+ *   is no training set of anybody's yet, and its declaration is all there is to go by: its label and the columns that are not nullable;
+ *   and all of them for who asks with a maxMissing of his own. The bound of the settings is one for all datasets, and asks nothing of a
+ *   column that is declared as one that may be missing.
  * - Outliers, constant and duplicate columns are warned of only: heavy tails are what telemetry has, and trees mind none of the three.
  * - Few values drift by chance: of FEW_VALUES values on both sides that come from one distribution, the KS distance is above 0.09 once in
  *   a thousand times (1.95 · √(2/n)), and the PSI of ten bins above 0.06 (χ²(9) · 2/n). So from there on, the usual thresholds are passed
@@ -34,6 +36,8 @@ export const FEW_VALUES = 1000;
 type Facts = Pick<QualityReport, "rows" | "label" | "columns"> & {
   /** Rows of the earlier time; null: none was asked for. */
   readonly earlierRows: number | null;
+  /** Whether who asks gave maxMissing himself. */
+  readonly isMissingAsked: boolean;
 };
 
 /** Those that failed first, each in the order of the table. */
@@ -45,14 +49,14 @@ export function findingsOf(facts: Facts, rules: QualityRules, dataset: Dataset):
     findings.push(finding("too-few-rows", "failed", null, message));
   }
   if (rows === 0) return findings;
-  const trained = trainedColumns(dataset);
+  const needed = neededColumns(dataset, facts.isMissingAsked);
   const each = (found: (column: ColumnQuality) => Finding | undefined) => {
     for (const column of columns) {
       const finding = found(column);
       if (finding !== undefined) findings.push(finding);
     }
   };
-  each((column) => missingOf(column, rows, rules, trained));
+  each((column) => missingOf(column, rows, rules, needed));
   findings.push(...balanceOf(facts, rules));
   if (facts.earlierRows === 0) {
     const message = "expected rows of the earlier time to compare with; there are none, so no drift is told";
@@ -70,23 +74,30 @@ export function isPassed(findings: readonly Finding[]): boolean {
   return findings.every(({ severity }) => severity !== "failed");
 }
 
-/** Public columns that a model is trained on; undefined: the dataset does not say. */
-function trainedColumns({ label, exports = {} }: Dataset): ReadonlySet<string> | undefined {
-  const columns = Object.values(exports).flatMap((named) => named.columns);
-  if (columns.length === 0) return undefined;
-  return new Set(label === undefined ? columns : [...columns, label]);
+/** Public columns that have to be there. */
+function neededColumns(
+  { label, exports = {}, publicColumns }: Dataset,
+  isMissingAsked: boolean,
+): ReadonlySet<string> {
+  const exported = Object.values(exports).flatMap(({ columns }) => columns);
+  const needed =
+    exported.length > 0
+      ? exported
+      : publicColumns.filter(({ field }) => isMissingAsked || !field.nullable).map(({ name }) => name);
+  return new Set(label === undefined ? needed : [...needed, label]);
 }
 
 function missingOf(
   { name, missing }: ColumnQuality,
   rows: number,
   { maxMissing }: QualityRules,
-  trained: ReadonlySet<string> | undefined,
+  needed: ReadonlySet<string>,
 ): Finding | undefined {
   if (missing / rows <= maxMissing) return undefined;
-  const isTrained = trained === undefined || trained.has(name);
-  const message = `expected at most ${share(maxMissing)} of the values to be missing; ${share(missing / rows)} are (${missing} of ${rows})`;
-  return finding("missing", isTrained ? "failed" : "warned", name, message);
+  const came = `${share(missing / rows)} are (${missing} of ${rows})`;
+  const message = `expected at most ${share(maxMissing)} of the values to be missing; ${came}`;
+  if (needed.has(name)) return finding("missing", "failed", name, message);
+  return finding("missing", "warned", name, `${message}, which its dataset allows`);
 }
 
 function balanceOf({ label }: Facts, { minClass, maxClass }: QualityRules): readonly Finding[] {

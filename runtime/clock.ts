@@ -32,9 +32,25 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves `ms` (≥ 0) from now. */
-export function pause(clock: Pick<Clock, "after">, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.after(ms, resolve));
+/**
+ * Resolves `ms` (≥ 0) from now.
+ * @param signals any of them ends it early
+ */
+export function pause(
+  clock: Pick<Clock, "after">,
+  ms: number,
+  signals: readonly AbortSignal[] = [],
+): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      timer.cancel();
+      for (const signal of signals) signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = clock.after(ms, end);
+    for (const signal of signals) signal.addEventListener("abort", end);
+  });
 }
 
 /**

@@ -124,7 +124,7 @@ export function configureForwarding(options: ForwardingOptions): Logging {
  * A LogTape sink that posts redacted, limited, cloneable records. Bounded by the limits (by default 200 records a second
  * and as many reports at most as templates were held back), because a port's own queue is not. A `post` that throws loses the record, counted.
  */
-export function createForwardingSink(
+function createForwardingSink(
   post: (record: WireRecord) => void,
   options: SinkOptions = {},
 ): Sink & { flush(): void; lostRecords(): number } {

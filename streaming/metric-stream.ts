@@ -16,7 +16,7 @@ import {
 
 /** Parts that leave a window at once. */
 export const PANES = 30;
-export const PANES_A_SKETCH = 3;
+const PANES_A_SKETCH = 3;
 /** The window may begin and end within a sketch's panes. */
 const SKETCHES = PANES / PANES_A_SKETCH + 1;
 const RING_BYTES = 2 ** Math.ceil(Math.log2(PANES * MOMENTS_BYTES));

@@ -314,4 +314,22 @@ describe("settings: access", () => {
       assert.match(problem.expected, /names such as millrace\.example or 192\.0\.2\.7:8443/);
     }
   });
+
+  it("takes addresses and networks for trusted proxies, and never everybody", () => {
+    for (const proxies of ["", "127.0.0.1", "10.0.0.0/8 fd00::/8, ::1"]) {
+      assert.equal(accepted(load([`--http.trustedProxies=${proxies}`])).http.trustedProxies, proxies);
+    }
+    for (const proxies of [
+      "*",
+      "proxy.example",
+      "0.0.0.0/0",
+      "::/0",
+      "10.0.0.0/33",
+      "10.0.0.0/",
+      "::1%eth0",
+    ]) {
+      const problem = onlyProblem(load([`--http.trustedProxies=${proxies}`]));
+      assert.match(problem.expected, /addresses or networks such as 192\.0\.2\.7 or 10\.0\.0\.0\/8/);
+    }
+  });
 });

@@ -37,7 +37,7 @@ export function compileKernels(): WebAssembly.Module {
  */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  // The only place where the module's exports get their types: kernels.ts states them, test/wasm/exports.test.ts checks them.
+  // The only place where the module's exports get their types: contract/ states them, test/wasm/loader.test.ts checks them.
   const exports = instance.exports as unknown as Omit<Kernels, "memory"> & { prepareTables(): void };
   exports.prepareTables();
   putPowersOfFive(memory);

@@ -3,7 +3,8 @@
  * fills. Hot paths with thousands of sketches call the kernels by offset and do the same themselves.
  */
 
-import { type Kernels, SKETCH_MIN_BYTES } from "./kernels.ts";
+import { SKETCH_MIN_BYTES } from "./contract/sketch.ts";
+import type { Kernels } from "./kernels.ts";
 
 /** Hands out blocks of the shared memory, 8-byte aligned; what `allocate` gave goes back by `free` with the same size. */
 export interface BlockAllocator {

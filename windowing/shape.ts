@@ -18,7 +18,7 @@ export type WindowShape =
 
 export const WINDOW_KINDS = ["tumbling", "hopping", "sliding", "session"] as const;
 /** A window or a gap is from a millisecond to a year long. */
-export const MAX_LENGTH_MS = 366 * 86_400_000;
+const MAX_LENGTH_MS = 366 * 86_400_000;
 /** Parts that a hopping window is put together from, at the most. */
 export const MAX_PANES = 1440;
 

@@ -37,11 +37,6 @@ export interface AggregatorConfig {
 /** What is over is forgotten this often in a window, when nobody sends anything. */
 const LOOKS_A_WINDOW = 4;
 
-/** Shared memory that the aggregator keeps everything in. */
-export function aggregatorScratchBytes({ stateBytes }: Pick<AggregatorConfig, "stateBytes">): number {
-  return GROUP_SCRATCH_BYTES + stateBytes;
-}
-
 export default function aggregator(context: ActorContext<AggregatorConfig>): Behaviour {
   const { config, clock } = context;
   const kernels = kernelsOf(context as ActorContext<never>);

@@ -31,7 +31,7 @@ import { readFacts, readTable, type TableRead, tooLarge } from "./table-reader.t
 import { tableOf } from "./tables.ts";
 
 /** Bytes of rows that one query may read. */
-export const MAX_READ_BYTES = 512 * 2 ** 20;
+const MAX_READ_BYTES = 512 * 2 ** 20;
 /** A query that does not stop by then is cut off with its thread. */
 const STOP_MS = 1000;
 const AHEAD_BYTES = 8 * 2 ** 20;

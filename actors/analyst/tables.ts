@@ -59,7 +59,7 @@ export function clockMacros(nowMs: number): readonly string[] {
   ].map(([name, value]) => `CREATE MACRO ${name}() AS ${value}`);
 }
 
-export function quoteName(name: string): string {
+function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

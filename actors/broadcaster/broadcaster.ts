@@ -14,7 +14,7 @@ import type { LaneReader } from "../../runtime/lane/index.ts";
 import { refuse } from "../refused.ts";
 import { StageMeter } from "../stage-meter.ts";
 import { LatencyRing } from "./latency.ts";
-import { NextNumbers, nextNumbersBytes } from "./next-numbers.ts";
+import { NextNumbers } from "./next-numbers.ts";
 import { aroundPosition } from "./positions.ts";
 import {
   type BroadcasterMessage,
@@ -26,9 +26,6 @@ import { Reader } from "./reader.ts";
 import type { IdParts } from "./tap.ts";
 import { openTapEncoding } from "./tap-encoding.ts";
 import { type OpenEncoding, Taps } from "./taps.ts";
-
-/** Scratch memory that the actor is to have. */
-export const broadcasterScratchBytes = nextNumbersBytes(allDatasets);
 
 /** After so much a drain ends, so that messages and the event loop get their turn: what is left is drained next. */
 const DRAIN_BYTES = 512 * 1024;

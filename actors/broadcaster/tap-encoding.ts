@@ -1,8 +1,9 @@
 /** What a tap's wish comes to: the dataset, the filter and the encoder that its rows go through, live and when replayed. */
 
 import type { Dataset } from "../../datasets/define.ts";
-import { type Predicate, parsePredicate, type Rows } from "../../datasets/predicate.ts";
+import { type Predicate, parsePredicate } from "../../datasets/predicate.ts";
 import { createRecordEncoder, type RecordEncoder } from "../../datasets/records/index.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import { unknownColumn } from "../../datasets/shape.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import { type Refused, refuse } from "../refused.ts";
@@ -15,7 +16,7 @@ export interface TapEncoding {
   /** Public columns that rows are read for: those that leave and those that the filter looks at. */
   readonly columns: readonly string[];
   /** Those of the rows `run` of a batch that are wanted, ascending. */
-  wanted(batch: PublicBatch, run: Rows): readonly Rows[];
+  wanted(batch: PublicBatch, run: RowRun): readonly RowRun[];
 }
 
 /** Checks a wish. One encoding serves one tap or one replay: it holds buffers. */

@@ -5,7 +5,7 @@
  * size, and copying a few kilobytes costs less. A `message` says which rows it has, so it stays as it was encoded.
  */
 
-import type { Rows } from "../../datasets/predicate.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { Chunk, TapSpec } from "./protocol.ts";
 import type { Reader } from "./reader.ts";
@@ -97,7 +97,7 @@ export class Tap {
   }
 }
 
-function countRows(runs: readonly Rows[]): number {
+function countRows(runs: readonly RowRun[]): number {
   let rows = 0;
   for (const { from, to } of runs) rows += to - from;
   return rows;

@@ -5,8 +5,9 @@
 
 import type { ActorContext, Behaviour, Message, Reply } from "../../runtime/actor/types.ts";
 import { refuse } from "../refused.ts";
+import type { LetterBounds } from "./bounds.ts";
 import { hostLetterDisk, isDiskError, type LetterDisk } from "./letter-disk.ts";
-import { type LetterBounds, LetterFolder } from "./letter-folder.ts";
+import { LetterFolder } from "./letter-folder.ts";
 import { finishReplay, isReplayUnfinished, LetterReplay, type ReplayParts } from "./letter-replay.ts";
 import {
   type DeadLettersMessage,
@@ -18,8 +19,6 @@ import {
 export interface DeadLettersConfig extends LetterBounds {
   readonly dataFolder: string;
 }
-
-export const USUAL_LETTERS: LetterBounds = { maxBytes: 16 * 2 ** 20, keepMs: 30 * 86_400_000 };
 
 /** Letters are on the disk this long after they came, at the most. */
 const SYNC_EVERY_MS = 1000;

@@ -7,18 +7,12 @@
  */
 
 import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import type { LetterBounds } from "./bounds.ts";
 import { hostLetterDisk, isDiskError, type LetterDisk } from "./letter-disk.ts";
 import { type Chosen, chosenBy, LetterKinds } from "./letter-index.ts";
 import { lineOf, type Mark } from "./letter-lines.ts";
 import { type LetterChanges, LetterSegment, segmentNumber } from "./letter-segment.ts";
 import type { DeadLetter, KeepLetters, LetterChoice, LettersListed } from "./protocol.ts";
-
-export interface LetterBounds {
-  /** Bytes of all segments together. */
-  readonly maxBytes: number;
-  /** Letters that were refused longer ago go. */
-  readonly keepMs: number;
-}
 
 export interface LetterFolderOptions extends LetterBounds {
   readonly folder: string;

@@ -30,7 +30,7 @@ export function segmentNumber(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-export function segmentPath(folder: string, number: number): string {
+function segmentPath(folder: string, number: number): string {
   return `${folder}/${String(number).padStart(12, "0")}.jsonl`;
 }
 

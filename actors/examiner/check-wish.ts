@@ -31,6 +31,8 @@ export interface ExaminePlan extends SpanWish {
   readonly dataset: Dataset;
   readonly against: SpanWish | undefined;
   readonly rules: QualityRules;
+  /** Whether the wish says maxMissing itself. */
+  readonly isMissingAsked: boolean;
 }
 
 export interface AgreementPlan extends SpanWish {
@@ -65,7 +67,8 @@ export function checkExamine(
       `expected minClass to be at most maxClass, which is ${wanted.maxClass}; came ${wanted.minClass}`,
     );
   }
-  return { ok: true, dataset, fromMs, toMs, against, rules: wanted };
+  const isMissingAsked = wish.rules?.maxMissing !== undefined;
+  return { ok: true, dataset, fromMs, toMs, against, rules: wanted, isMissingAsked };
 }
 
 /** @param fraction of the settings: it holds where the wish has none */

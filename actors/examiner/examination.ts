@@ -9,6 +9,7 @@
  */
 
 import type { PublicColumn } from "../../datasets/define.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import { AgreementTally } from "../../quality/agreement.ts";
 import { formOf } from "../../quality/cells.ts";
 import { type Counted, type Examined, examined } from "../../quality/column-quality.ts";
@@ -21,7 +22,6 @@ import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { Reading } from "../exporter/export-reading.ts";
 import type { Snapshot, TakeSnapshot } from "../store/snapshot.ts";
-import type { RowRun } from "../store/stored-rows.ts";
 import type { AgreementPlan, ExaminePlan } from "./check-wish.ts";
 
 /** What remains to be done; undefined between two steps. Returning it early gives back what it holds. */
@@ -78,6 +78,7 @@ export function* examineSteps(
     rows,
     columns: dataset.publicColumns.map(({ name }) => found.get(name)!),
     rules: plan.rules,
+    isMissingAsked: plan.isMissingAsked,
   });
 }
 

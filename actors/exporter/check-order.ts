@@ -23,7 +23,7 @@ import {
 } from "./order.ts";
 
 /** Bounds of `k`. */
-export const MIN_K = 2;
+const MIN_K = 2;
 export const MAX_K = 1000;
 /** Longest piece of what was given that a message repeats. */
 const ECHO_CHARACTERS = 60;

@@ -41,7 +41,7 @@ export interface Companion {
 }
 
 /** Suffixes of all companions that there may be. */
-export const COMPANION_SUFFIXES = [".privacy.json", ".privacy.html"] as const;
+const COMPANION_SUFFIXES = [".privacy.json", ".privacy.html"] as const;
 
 export const hostDisk: FileDisk = {
   openSync,

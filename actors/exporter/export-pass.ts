@@ -1,10 +1,10 @@
 /** What is done with rows when they are read: encoded, counted, or gathered. One reading, one pass. */
 
 import type { Predicate } from "../../datasets/predicate.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
-import type { RowRun, StoredGroup } from "../store/stored-rows.ts";
+import type { StoredGroup } from "../store/stored-rows.ts";
 import type { Anonymizing } from "./anonymous/index.ts";
-import type { Parts } from "./export-reading.ts";
 import type { Encoder } from "./format.ts";
 
 export interface Pass {
@@ -88,12 +88,5 @@ export class FilterPass implements Pass {
 
   rows(batch: PublicBatch, run: RowRun): undefined {
     for (const wanted of this.#where?.runs(batch, run) ?? [run]) this.#take(batch, wanted);
-  }
-}
-
-/** Batches as parts that are wanted whole. */
-export function* wholeParts(batches: Iterable<PublicBatch>): Parts {
-  for (const batch of batches) {
-    if (batch.rows > 0) yield { kind: "rows", batch, runs: [{ from: 0, to: batch.rows }] };
   }
 }

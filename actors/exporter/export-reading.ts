@@ -3,8 +3,9 @@
  * reader of the thread will put its own. Those of a row group stay where they are, and are taken SLICE_ROWS at a time.
  */
 
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
-import type { RowRun, StoredPart, StoredRows } from "../store/stored-rows.ts";
+import type { StoredPart, StoredRows } from "../store/stored-rows.ts";
 import type { Pass } from "./export-pass.ts";
 
 export type Parts = Generator<StoredPart, void, void>;
@@ -85,6 +86,13 @@ export class Reading {
       this.seen += rest.groupRows;
     }
     return after(this.#pass.rows(batch, { from, to }), to - from);
+  }
+}
+
+/** Batches as parts that are wanted whole. */
+export function* wholeParts(batches: Iterable<PublicBatch>): Parts {
+  for (const batch of batches) {
+    if (batch.rows > 0) yield { kind: "rows", batch, runs: [{ from: 0, to: batch.rows }] };
   }
 }
 

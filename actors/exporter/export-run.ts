@@ -13,17 +13,17 @@
 
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { TableShape } from "../../datasets/shape.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { ByteQueue } from "../byte-queue.ts";
 import type { Snapshot, TakeSnapshot } from "../store/snapshot.ts";
-import type { RowRun } from "../store/stored-rows.ts";
 import { Anonymizing, type PrivacyReport, wholeHours } from "./anonymous/index.ts";
 import type { ExportPlan } from "./check-order.ts";
 import type { Exclusive } from "./exclusive.ts";
-import { CountingPass, EncodingPass, FilterPass, wholeParts } from "./export-pass.ts";
-import { Reading } from "./export-reading.ts";
+import { CountingPass, EncodingPass, FilterPass } from "./export-pass.ts";
+import { Reading, wholeParts } from "./export-reading.ts";
 import type { Encoder, ExportNotes } from "./format.ts";
 import { NewestTimes } from "./newest.ts";
 import type { ExportStats, OrderRefused } from "./order.ts";

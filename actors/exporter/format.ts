@@ -1,8 +1,9 @@
 /** One interface, one file for each format: how rows become a file that is made piece by piece. */
 
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { TableShape } from "../../datasets/shape.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
-import type { RowRun, StoredGroup } from "../store/stored-rows.ts";
+import type { StoredGroup } from "../store/stored-rows.ts";
 import type { Compression, ExportFormatName, Profile } from "./order.ts";
 
 export interface ExportFacts {

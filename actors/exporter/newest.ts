@@ -7,9 +7,9 @@
  */
 
 import { RowGatherer } from "../../datasets/row-gatherer.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { TableShape } from "../../datasets/shape.ts";
 import { type PublicBatch, readInt64 } from "../../runtime/batch/index.ts";
-import type { RowRun } from "../store/stored-rows.ts";
 
 /** Rows of a batch that comes out. */
 const BATCH_ROWS = 4096;
@@ -74,7 +74,7 @@ interface Wanted {
 }
 
 /** The second reading, and the result. */
-export class NewestRows {
+class NewestRows {
   /** Of the result: the columns of the order. */
   readonly shape: TableShape;
   readonly #source: TableShape;

@@ -10,7 +10,7 @@ import type { TapSpec } from "../broadcaster/protocol.ts";
 import { refuse } from "../refused.ts";
 import type { FeedAccess } from "./access.ts";
 import { beginningsOf } from "./beginnings.ts";
-import { changeFault, wishFault } from "./check-wish.ts";
+import { changeFault, wishFault, wishRefusal } from "./check-wish.ts";
 import { Client, overAlready } from "./client.ts";
 import { ClientQueue } from "./client-queue.ts";
 import type { TapClient } from "./feed-tap.ts";
@@ -38,7 +38,7 @@ export interface FeedOptions {
   readonly datasets: readonly Pick<Dataset, "name">[];
 }
 
-export const DEFAULT_MAX_CLIENTS = 256;
+const DEFAULT_MAX_CLIENTS = 256;
 
 export function createFeed(access: FeedAccess, options: FeedOptions): Feed {
   return new LiveFeed(access, options);
@@ -65,8 +65,9 @@ class LiveFeed implements Feed {
     const { datasets, maxClients = DEFAULT_MAX_CLIENTS, queueBytes } = this.#options;
     if (this.#isClosed)
       return refuse("unavailable", "the server is about to end; subscribe again when it is back");
-    const fault = wishFault(wish, datasets);
-    if (fault !== undefined) return fault;
+    const allDatasets = datasets.map(({ name }) => name);
+    const fault = wishFault(wish, allDatasets);
+    if (fault !== undefined) return wishRefusal(fault);
     if (this.#clients.size >= maxClients) {
       return refuse(
         "too-many",
@@ -79,7 +80,7 @@ class LiveFeed implements Feed {
       wish,
       queueBytes,
       access: this.#access,
-      allDatasets: datasets.map(({ name }) => name),
+      allDatasets,
       change: (changed, change) => this.#changeInTurn(changed, change),
       onOver: (over) => this.#remove(over),
     });
@@ -141,7 +142,7 @@ class LiveFeed implements Feed {
     const { sources, wish } = client;
     if (client.isOver) return overAlready();
     const fault = changeFault(wish, sources[0]!.tap.spec, change);
-    if (fault !== undefined) return fault;
+    if (fault !== undefined) return wishRefusal(fault);
     const specs = sources.map(({ tap: { spec } }) => ({ ...spec, ...change }));
     const gathering = new Gathering(this.#options.queueBytes);
     const held = await this.#line.hold(specs, gathering);

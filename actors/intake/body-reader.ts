@@ -6,20 +6,12 @@
  */
 
 import { BodyFault, type BodyPlace } from "../../ingest/decoder.ts";
-import { PLACE_FREE, PLACE_HEAD_BYTES, PLACE_TAIL_BYTES } from "../../ingest/staging.ts";
-import { alignUp } from "../../runtime/arena.ts";
+import { PLACE_FREE, PLACE_HEAD_BYTES } from "../../ingest/staging.ts";
 import { viewsOf } from "../../runtime/batch/index.ts";
 import type { Kernels } from "../../wasm/index.ts";
 import { MAX_UNPACKED_BYTES, type PushBody } from "./protocol.ts";
+import { BODY_HEAD_BYTES } from "./scratch.ts";
 import { unpack } from "./unpack.ts";
-
-/** In front of the unpacked body: how many bytes of it there are. */
-const HEAD_BYTES = 64;
-
-/** Shared memory of a reader whose bodies unpack to this many bytes at the most; a multiple of 64. */
-export function readerBytes(unpackedBytes = MAX_UNPACKED_BYTES): number {
-  return HEAD_BYTES + alignUp(unpackedBytes, 64) + PLACE_TAIL_BYTES;
-}
 
 export class BodyReader {
   readonly #kernels: Kernels;
@@ -53,14 +45,14 @@ export class BodyReader {
     if (unpacked === "too-large" || unpacked instanceof BodyFault) return unpacked;
     const total = unpacked.reduce((sum, { byteLength }) => sum + byteLength, 0);
     this.#i32[this.#at >>> 2] = total;
-    let to = this.#at + HEAD_BYTES;
+    let to = this.#at + BODY_HEAD_BYTES;
     for (const piece of unpacked) {
       this.#u8.set(piece, to);
       to += piece.byteLength;
       piece.fill(0);
     }
     this.#giveBack();
-    return { at: this.#at + HEAD_BYTES, bytes: total };
+    return { at: this.#at + BODY_HEAD_BYTES, bytes: total };
   }
 
   /** Nothing of the body is left. */
@@ -80,7 +72,7 @@ export class BodyReader {
 
   #wipeUnpacked(): void {
     const bytes = this.#i32[this.#at >>> 2]!;
-    if (bytes > 0) this.#kernels.wipe(this.#at + HEAD_BYTES, bytes);
+    if (bytes > 0) this.#kernels.wipe(this.#at + BODY_HEAD_BYTES, bytes);
     this.#i32[this.#at >>> 2] = 0;
   }
 }

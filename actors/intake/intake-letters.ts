@@ -13,13 +13,10 @@ import { openKey } from "../anonymizer/key.ts";
 import { DEAD_LETTERS, type KeepLetters, type NewLetter } from "../dead-letters/protocol.ts";
 import { kernelsOf } from "../resources.ts";
 import { createLetterMaker, type LetterMaker } from "./letter-maker.ts";
-import { ValuePseudonyms, valueScratchBytes } from "./value-pseudonyms.ts";
+import { ValuePseudonyms } from "./value-pseudonyms.ts";
 
 /** Refused rows of one request of which letters are made. */
 export const MAX_REQUEST_LETTERS = 100;
-
-/** Shared memory that letters of these datasets are made in, a multiple of 8. */
-export const letterScratchBytes = valueScratchBytes;
 
 type LetterContext = Pick<ActorContext<never>, "memory" | "resources" | "tell">;
 

@@ -16,9 +16,9 @@ import { alignUp } from "../../runtime/arena.ts";
 import { refuse } from "../refused.ts";
 import { kernelsOf } from "../resources.ts";
 import { type Answerable, Answers, givenUp } from "./answers.ts";
-import { BodyReader, readerBytes } from "./body-reader.ts";
+import { BodyReader } from "./body-reader.ts";
 import { catchUp } from "./catch-up.ts";
-import { IntakeLetters, letterScratchBytes, type RequestLetters } from "./intake-letters.ts";
+import { IntakeLetters, type RequestLetters } from "./intake-letters.ts";
 import { KnownRequests } from "./known-requests.ts";
 import {
   type IntakeMessage,
@@ -32,8 +32,9 @@ import {
 } from "./protocol.ts";
 import { wipedTableBytes } from "./push-table.ts";
 import { PushedDataset } from "./pushed-dataset.ts";
-import { ReplayedDataset, type ReplayTaken, replayTableBytes } from "./replay.ts";
+import { ReplayedDataset, type ReplayTaken } from "./replay.ts";
 import type { Taken } from "./request-taker.ts";
+import { letterScratchBytes, readerBytes, replayTableBytes } from "./scratch.ts";
 
 export interface IntakeConfig {
   /** Its keys are what identifiers in dead letters become pseudonyms by. */
@@ -49,13 +50,6 @@ export interface IntakeConfig {
 }
 
 const NO_LETTERS: RequestLetters = { reject() {}, send() {}, forget() {} };
-
-/** Shared memory of an intake of these datasets. */
-export function intakeScratchBytes(datasets: readonly Dataset[], unpackedBytes = MAX_UNPACKED_BYTES): number {
-  const tables = datasets.reduce((bytes, dataset) => bytes + wipedTableBytes(dataset), 0);
-  const letters = alignUp(letterScratchBytes(datasets), 64);
-  return readerBytes(unpackedBytes) + letters + replayTableBytes(datasets) + tables;
-}
 
 export default function intake(context: ActorContext<IntakeConfig>): Promise<Behaviour> {
   return intakeOf(

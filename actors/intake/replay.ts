@@ -11,9 +11,8 @@ import { createRowValidator, type RowValidator } from "../../datasets/validate.t
 import { createDeriver, type Deriver } from "../../ingest/derive.ts";
 import { fillDefaults } from "../../ingest/fill-defaults.ts";
 import { RowBuilder } from "../../ingest/row-builder.ts";
-import { PushTable, tableBytes } from "../../ingest/table.ts";
+import { PushTable } from "../../ingest/table.ts";
 import type { ActorContext } from "../../runtime/actor/types.ts";
-import { alignUp } from "../../runtime/arena.ts";
 import type { Door } from "../door.ts";
 import type { StoreAccount } from "../ledger.ts";
 import { refuse } from "../refused.ts";
@@ -41,11 +40,6 @@ export interface ReplayParts {
 }
 
 const LANE_FULL_RETRY_MS = 1000;
-
-/** Shared memory that replays into these datasets need. */
-export function replayTableBytes(datasets: readonly Dataset[]): number {
-  return Math.max(0, ...datasets.map((dataset) => alignUp(tableBytes(replayDataset(dataset)), 64)));
-}
 
 export class ReplayedDataset {
   readonly #parts: ReplayParts;

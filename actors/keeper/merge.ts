@@ -13,7 +13,7 @@ import { StoreDamaged } from "../store/store-damaged.ts";
 import type { LakeTools, Steps } from "./compaction.ts";
 
 /** An hour of as many files is put together. */
-export const MERGE_FILES = 8;
+const MERGE_FILES = 8;
 
 /** The hours of a dataset that have many files, each with its files. Pure. */
 export function hoursToMerge(files: readonly LakeFile[]): readonly (readonly LakeFile[])[] {

@@ -1,10 +1,10 @@
 /** Which rows of the log a round takes, as runs of neighbours that are of one hour. */
 
 import type { Dataset } from "../../datasets/define.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import { type PublicBatch, readInt64 } from "../../runtime/batch/index.ts";
 import { type Compacted, isCompacted } from "../store/lake/manifest.ts";
 import { hourOf } from "../store/lake/partition.ts";
-import type { RowRun } from "../store/stored-rows.ts";
 import type { TimeRange } from "./segment-rows.ts";
 
 /** Rows of one hour. */

@@ -18,7 +18,7 @@ export interface TimeRange {
   readonly toMs: number;
 }
 
-export const ALL_TIMES: TimeRange = {
+const ALL_TIMES: TimeRange = {
   fromMs: Number.NEGATIVE_INFINITY,
   toMs: Number.POSITIVE_INFINITY,
 };

@@ -8,9 +8,9 @@
  */
 
 import type { Dataset } from "../../datasets/define.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import { FIGURES } from "../../datasets/spec.ts";
 import type { Column, PublicBatch } from "../../runtime/batch/index.ts";
-import type { RowRun } from "../store/stored-rows.ts";
 
 /** Where the groups of a windows dataset stand. */
 export interface GroupColumns {

@@ -12,8 +12,9 @@
 import type { Dataset } from "../../datasets/define.ts";
 import { STREAM_FORMATS } from "../../datasets/records/format.ts";
 import { nearestName } from "../../runtime/config/nearest.ts";
+import { usualWhenFull } from "../feed/check-wish.ts";
 import { WHEN_FULL } from "../feed/subscription.ts";
-import { type OutletPlace, type OutletSpec, usualWhenFull } from "./protocol.ts";
+import { framingOf, type OutletPlace, type OutletSpec } from "./protocol.ts";
 
 /** Every dataset there is. */
 export const ALL_DATASETS = "all";
@@ -60,7 +61,7 @@ export function readOutletAddress(text: string, datasets: readonly Dataset[]): A
     if (port === undefined) return fault(`a host and a port from 0 to 65535, as in ${EXAMPLE}`, text);
     place = { transport, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
   }
-  const whenFull = option("whenFull") ?? usualWhenFull(place.transport, format);
+  const whenFull = option("whenFull") ?? usualWhenFull({ format, framing: framingOf(place.transport) });
   if (!isOneOf(whenFull, WHEN_FULL)) return fault(`whenFull to be one of ${WHEN_FULL.join(", ")}`, whenFull);
   const named = (transport === "pipe" ? option("datasets") : path.slice(1)) ?? "";
   const names = named === "" || named === ALL_DATASETS ? datasets.map(({ name }) => name) : named.split(",");

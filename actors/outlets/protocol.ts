@@ -72,7 +72,7 @@ export function placeText(place: OutletPlace): string {
   return `${place.transport}://${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
 }
 
-/** An Arrow stream cannot tell of rows that were dropped, and so is ended; a ZeroMQ message is whole by itself. */
-export function usualWhenFull(transport: OutletPlace["transport"], format: StreamFormat): WhenFull {
-  return format === "arrow" && transport !== "zeromq" ? "disconnect" : "drop-oldest";
+/** A ZeroMQ message is whole by itself; elsewhere chunks make one stream. */
+export function framingOf(transport: OutletPlace["transport"]): "message" | "raw" {
+  return transport === "zeromq" ? "message" : "raw";
 }

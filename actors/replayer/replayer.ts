@@ -38,10 +38,7 @@ export default function replayer(context: ActorContext<ReplayerConfig>): Behavio
   return createReplayer(context, allDatasets);
 }
 
-export function createReplayer(
-  context: ActorContext<ReplayerConfig>,
-  datasets: readonly Dataset[],
-): Behaviour {
+function createReplayer(context: ActorContext<ReplayerConfig>, datasets: readonly Dataset[]): Behaviour {
   const bare = context as ActorContext<never>;
   const { dataFolder, windowBytes } = context.config;
   const window = { at: context.scratch, bytes: windowBytes };

@@ -1,9 +1,9 @@
 /** Which rows of a batch are wanted, as runs of neighbours: event times need not be in order within a batch. */
 
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { TableShape } from "../../datasets/shape.ts";
 import { type PublicBatch, readInt64 } from "../../runtime/batch/index.ts";
 import { type Compacted, isCompacted, NOTHING_COMPACTED } from "./lake/manifest.ts";
-import type { RowRun } from "./stored-rows.ts";
 
 export interface RowBounds {
   /** Event times in milliseconds: from inclusive, to exclusive. */

@@ -3,14 +3,9 @@
  * read before somebody wants them, because a Parquet export may copy them as they are.
  */
 
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { ParquetFile } from "./parquet/parquet-file.ts";
-
-/** Rows `from` to `to`, the latter not included. */
-export interface RowRun {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** Rows that are wanted. The batch is reused: it is there until the next part is asked for. */
 export interface StoredRows {

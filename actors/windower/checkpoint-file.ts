@@ -20,7 +20,7 @@ export interface CheckpointDisk {
 export const hostCheckpointDisk: CheckpointDisk = { replaceFile };
 
 /** Where a data folder keeps its checkpoints. */
-export function checkpointFolder(dataFolder: string): string {
+function checkpointFolder(dataFolder: string): string {
   return `${dataFolder}/windows`;
 }
 

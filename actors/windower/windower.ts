@@ -16,10 +16,10 @@ import { StoreAccount } from "../ledger.ts";
 import { kernelsOf, resourcesOf } from "../resources.ts";
 import { StageMeter } from "../stage-meter.ts";
 import { type CheckpointDisk, CheckpointFile, hostCheckpointDisk } from "./checkpoint-file.ts";
-import { CHECKSUM_SCRATCH_BYTES, checksumThrough } from "./checksum.ts";
+import { checksumThrough } from "./checksum.ts";
 import { resume } from "./resume.ts";
-import { columnBytes } from "./row-columns.ts";
 import { rulesFor, type WindowRules } from "./rules.ts";
+import { copyBytes } from "./scratch.ts";
 import { Windowed } from "./windowed.ts";
 
 export interface WindowerConfig extends WindowRules {
@@ -48,14 +48,6 @@ const CHECKPOINT_ROWS = 100_000;
 const GROUPED_SHARE = 8;
 const SINGLE_SHARE = 1;
 const POOL_ALIGNMENT = 4096;
-
-/** Shared memory that a windower with this configuration takes. */
-export function windowerScratchBytes(
-  { stateBytes, windowBytes }: Pick<WindowerConfig, "stateBytes" | "windowBytes">,
-  datasets: readonly Dataset[] = ourDatasets,
-): number {
-  return windowBytes + alignUp(stateBytes, 8) + copyBytes(datasets) + CHECKSUM_SCRATCH_BYTES;
-}
 
 export default function windower(context: ActorContext<WindowerConfig>): Promise<Behaviour> {
   return windowerOf(context, {});
@@ -173,16 +165,6 @@ function placesOf(datasets: readonly Dataset[], poolAt: number, stateBytes: numb
     at += bytes;
     return place;
   });
-}
-
-/** Where columns are copied to: one place for all, as it is used between two waits. */
-function copyBytes(datasets: readonly Dataset[]): number {
-  return datasets.reduce((most, { derived }) => {
-    const source = datasets.find(({ name }) => name === derived?.from);
-    return derived === undefined || source === undefined
-      ? most
-      : Math.max(most, alignUp(columnBytes(source, derived.by), 8));
-  }, 0);
 }
 
 /** Sequence number of the first row of `source` that this stage has not released. */

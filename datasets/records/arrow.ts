@@ -17,7 +17,7 @@ import {
   type PublicBatch,
   streamPreamble,
 } from "../../runtime/batch/index.ts";
-import type { Rows } from "../predicate.ts";
+import type { RowRun } from "../row-run.ts";
 import { compactPlan, type TableShape } from "../shape.ts";
 import { type RecordWriter, rowsIn } from "./writer.ts";
 
@@ -63,7 +63,7 @@ class GatheredRows {
     }));
   }
 
-  write(batch: PublicBatch, runs: readonly Rows[]): Uint8Array {
+  write(batch: PublicBatch, runs: readonly RowRun[]): Uint8Array {
     const rows = rowsIn(runs);
     const gathered = this.#roomFor(rows);
     gathered.begin(0, room.byteLength, rows, { firstSequence: 0 });
@@ -80,7 +80,7 @@ class GatheredRows {
   }
 }
 
-function copyColumn(batch: PublicBatch, runs: readonly Rows[], target: Batch, column: Gathered): void {
+function copyColumn(batch: PublicBatch, runs: readonly RowRun[], target: Batch, column: Gathered): void {
   const { from, to, width } = column;
   const [data, into] = [batch.dataAt(from), target.dataAt(to)];
   // Without a bitmap all are valid, which is what a batch is laid out with.

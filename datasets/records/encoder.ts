@@ -2,7 +2,7 @@
 
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import type { Dataset } from "../define.ts";
-import type { Rows } from "../predicate.ts";
+import type { RowRun } from "../row-run.ts";
 import type { Framing, StreamFormat } from "./format.ts";
 
 /**
@@ -43,5 +43,5 @@ export interface RecordEncoder {
    * @param batch of the dataset's plan
    * @throws RangeError on a category that is not in its list: the batch is broken
    */
-  encode(batch: PublicBatch, runs: readonly Rows[], facts: ChunkFacts): Uint8Array<ArrayBuffer>;
+  encode(batch: PublicBatch, runs: readonly RowRun[], facts: ChunkFacts): Uint8Array<ArrayBuffer>;
 }

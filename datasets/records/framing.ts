@@ -2,7 +2,7 @@
 
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import { concatBytes } from "../../runtime/batch/index.ts";
-import type { Rows } from "../predicate.ts";
+import type { RowRun } from "../row-run.ts";
 import { base64Bytes, putBase64 } from "./base64.ts";
 import type { ChunkFacts, EventIds, RecordEncoder } from "./encoder.ts";
 import type { Framing, MessageHead } from "./format.ts";
@@ -16,7 +16,7 @@ export interface FrameFacts {
 
 const EVENT_END = new TextEncoder().encode("\n\n");
 
-type Frame = (batch: PublicBatch, runs: readonly Rows[], facts: ChunkFacts) => Uint8Array<ArrayBuffer>;
+type Frame = (batch: PublicBatch, runs: readonly RowRun[], facts: ChunkFacts) => Uint8Array<ArrayBuffer>;
 
 export function framed(writer: RecordWriter, { dataset, framing, ids }: FrameFacts): RecordEncoder {
   const { preamble, end } = writer;
@@ -38,14 +38,14 @@ export function framed(writer: RecordWriter, { dataset, framing, ids }: FrameFac
 function headOf(
   dataset: string,
   batch: PublicBatch,
-  runs: readonly Rows[],
+  runs: readonly RowRun[],
   { subscription, first = batch.firstSequence, next = batch.firstSequence + batch.rows }: ChunkFacts,
 ): MessageHead {
   return { op: "rows", subscription, dataset, first, next, rows: rowsIn(runs) };
 }
 
 /** Id of the last row. */
-function idOf(ids: EventIds, batch: PublicBatch, runs: readonly Rows[], facts: ChunkFacts): string {
+function idOf(ids: EventIds, batch: PublicBatch, runs: readonly RowRun[], facts: ChunkFacts): string {
   const next = batch.firstSequence + runs[runs.length - 1]!.to;
   return facts.idBefore + (ids === "row" ? String(next - 1) : next.toString(36)) + facts.idAfter;
 }

@@ -6,7 +6,7 @@
 import type { PublicBatch } from "../../runtime/batch/index.ts";
 import { jsonMembers } from "../json-rows.ts";
 import { NUMBER_BYTES, putWhole } from "../number-text.ts";
-import type { Rows } from "../predicate.ts";
+import type { RowRun } from "../row-run.ts";
 import type { RowLead } from "../row-text.ts";
 import type { TableShape } from "../shape.ts";
 import { Literal, SLACK_BYTES } from "../text-sink.ts";
@@ -21,7 +21,7 @@ export function jsonRecords(shape: TableShape): RecordWriter {
   return {
     preamble: NOTHING,
     end: NOTHING,
-    write(batch: PublicBatch, runs: readonly Rows[]) {
+    write(batch: PublicBatch, runs: readonly RowRun[]) {
       scratch.clear();
       lead.first = batch.firstSequence;
       for (const { from, to } of runs) rows.append(scratch, batch, from, to, lead);

@@ -16,10 +16,26 @@
  */
 
 import { type PublicBatch, readInt64 } from "../../runtime/batch/index.ts";
-import type { Rows } from "../predicate.ts";
+import {
+  BOOL,
+  CATEGORY,
+  F32,
+  F64,
+  I32,
+  I64,
+  MOMENT,
+  NAME32,
+  NAME64,
+  TEXT,
+  U8,
+  U16,
+  U32,
+  U64,
+} from "../cell-kinds.ts";
+import type { RowRun } from "../row-run.ts";
 import type { TableShape } from "../shape.ts";
 import { Literal, SLACK_BYTES } from "../text-sink.ts";
-import { BITS32, BITS64, BOOL, CATEGORY, Cells, I32, I64, MOMENT, TEXT, U8, U16, U32, U64 } from "./cells.ts";
+import { Cells } from "./cells.ts";
 import {
   FALSE,
   FLOAT32,
@@ -66,7 +82,7 @@ class MsgpackRows {
     this.#cells = new Cells(shape);
     const types = publicColumns.map(({ field }) => FIXED_TYPES[field.type]);
     const { kinds } = this.#cells;
-    this.#typed = Uint8Array.from(kinds, (kind) => (kind === BITS64 || kind === BITS32 ? 1 : 0));
+    this.#typed = Uint8Array.from(kinds, (kind) => (BITS.includes(kind) ? 1 : 0));
     this.#keys = publicColumns.map(
       ({ name }, index) =>
         new Literal([...strOf(name), ...(this.#typed[index] === 1 ? [types[index]!] : [])]),
@@ -84,7 +100,7 @@ class MsgpackRows {
       this.#start.length + NUMBER_BYTES + keyBytes + cells.reduce((bytes, cell) => bytes + cell, 0);
   }
 
-  write(batch: PublicBatch, runs: readonly Rows[]): Uint8Array {
+  write(batch: PublicBatch, runs: readonly RowRun[]): Uint8Array {
     this.#cells.bind(batch);
     scratch.clear();
     let textBytes = 0;
@@ -116,12 +132,14 @@ class MsgpackRows {
         }
         const first = data[index]!;
         switch (kinds[index]) {
-          case BITS64:
+          case F64:
+          case NAME64:
             into.setUint32(at, u32[first + row * 2 + 1]!);
             into.setUint32(at + 4, u32[first + row * 2]!);
             at += 8;
             break;
-          case BITS32:
+          case F32:
+          case NAME32:
             into.setUint32(at, u32[first + row]!);
             at += 4;
             break;
@@ -170,6 +188,8 @@ class MsgpackRows {
   }
 }
 
+/** Kinds whose values are written whole, with all their bits. */
+const BITS: readonly number[] = [F64, F32, NAME64, NAME32];
 /** Types of values that are written whole, by the columns' types. */
 const FIXED_TYPES: Readonly<Partial<Record<string, number>>> = {
   f64: FLOAT64,

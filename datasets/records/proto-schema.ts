@@ -20,11 +20,11 @@
  * - Pseudonyms are of fixed width, as nearly all of their values take all bits. Measures are varints.
  */
 
+import { isPseudonymous } from "../column.ts";
 import type { Dataset, PublicColumn } from "../define.ts";
 import { datasets as allDatasets } from "../index.ts";
-import { isName } from "./cells.ts";
 
-export const PROTO_PACKAGE = "millrace.v1";
+const PROTO_PACKAGE = "millrace.v1";
 export const SEQUENCE_FIELD = 1;
 export const NOTICE_FIELD = 2;
 const FIRST_DATASET_FIELD = 16;
@@ -135,9 +135,9 @@ function protoType({ field, spec }: PublicColumn): string {
     case "u16":
       return "uint32";
     case "u32":
-      return isName(spec) ? "fixed32" : "uint32";
+      return isPseudonymous(spec) ? "fixed32" : "uint32";
     case "u64":
-      return isName(spec) ? "fixed64" : "uint64";
+      return isPseudonymous(spec) ? "fixed64" : "uint64";
     case "i32":
       return "sint32";
     case "i64":

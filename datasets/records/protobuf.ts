@@ -7,11 +7,27 @@
  */
 
 import { type PublicBatch, readInt64 } from "../../runtime/batch/index.ts";
+import {
+  BOOL,
+  CATEGORY,
+  F32,
+  F64,
+  I32,
+  I64,
+  MOMENT,
+  NAME32,
+  NAME64,
+  TEXT,
+  U8,
+  U16,
+  U32,
+  U64,
+} from "../cell-kinds.ts";
 import type { Dataset } from "../define.ts";
 import { datasets as allDatasets } from "../index.ts";
-import type { Rows } from "../predicate.ts";
+import type { RowRun } from "../row-run.ts";
 import { BackBuffer, type BackLiteral } from "./back-buffer.ts";
-import { BITS32, BITS64, BOOL, CATEGORY, Cells, I32, I64, MOMENT, TEXT, U8, U16, U32, U64 } from "./cells.ts";
+import { Cells } from "./cells.ts";
 import { columnField, datasetField, SEQUENCE_FIELD } from "./proto-schema.ts";
 import {
   backTag,
@@ -58,7 +74,9 @@ class ProtobufRows {
     const { kinds } = this.#cells;
     const numbers = publicColumns.map(({ name }) => columnField(shape, name));
     this.#order = Uint16Array.from([...numbers.keys()].sort((one, other) => numbers[one]! - numbers[other]!));
-    this.#tags = Uint32Array.from(numbers, (number, index) => tagOf(number, WIRE_TYPES[kinds[index]!]!));
+    this.#tags = Uint32Array.from(numbers, (number, index) =>
+      tagOf(number, WIRE_TYPES[kinds[index]!] ?? VARINT),
+    );
     this.#rowTag = tagOf(field, LENGTH);
     this.#categories = publicColumns.map(({ field }) => (field.values ?? []).map(textLiteral));
     this.#moments = publicColumns.map(() => new MomentField());
@@ -70,7 +88,7 @@ class ProtobufRows {
     this.#rowBytes = head + cells.reduce((bytes, cell) => bytes + cell, 0);
   }
 
-  write(batch: PublicBatch, runs: readonly Rows[]): Uint8Array {
+  write(batch: PublicBatch, runs: readonly RowRun[]): Uint8Array {
     this.#cells.bind(batch);
     let textBytes = 0;
     for (const { from, to } of runs) textBytes += this.#cells.textBytes(batch, from, to);
@@ -82,7 +100,7 @@ class ProtobufRows {
   }
 
   /** Writes rows so that they end before byte `end`. @returns the place of the first byte */
-  #put(into: DataView, end: number, batch: PublicBatch, { from, to }: Rows): number {
+  #put(into: DataView, end: number, batch: PublicBatch, { from, to }: RowRun): number {
     const { u8, u16, u32, i32 } = batch.views;
     const { kinds, data, validity } = this.#cells;
     const order = this.#order;
@@ -97,12 +115,14 @@ class ProtobufRows {
         if (bitmap !== 0 && ((u8[bitmap + (row >>> 3)]! >>> (row & 7)) & 1) === 0) continue;
         const first = data[index]!;
         switch (kinds[index]) {
-          case BITS64:
+          case F64:
+          case NAME64:
             at -= 8;
             into.setUint32(at, u32[first + row * 2]!, true);
             into.setUint32(at + 4, u32[first + row * 2 + 1]!, true);
             break;
-          case BITS32:
+          case F32:
+          case NAME32:
             at -= 4;
             into.setUint32(at, u32[first + row]!, true);
             break;
@@ -167,18 +187,13 @@ class ProtobufRows {
 }
 
 const SEQUENCE_TAG = tagOf(SEQUENCE_FIELD, VARINT);
-/** By kind of cell. */
-const WIRE_TYPES: readonly number[] = [
-  FIXED64,
-  FIXED32,
-  VARINT,
-  VARINT,
-  VARINT,
-  VARINT,
-  VARINT,
-  VARINT,
-  LENGTH,
-  VARINT,
-  LENGTH,
-  LENGTH,
-];
+/** By kind of cell; others are varints. */
+const WIRE_TYPES: Readonly<Record<number, number>> = {
+  [F64]: FIXED64,
+  [F32]: FIXED32,
+  [NAME64]: FIXED64,
+  [NAME32]: FIXED32,
+  [MOMENT]: LENGTH,
+  [CATEGORY]: LENGTH,
+  [TEXT]: LENGTH,
+};

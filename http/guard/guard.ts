@@ -15,6 +15,7 @@ import { Callers, type Identified, NOBODY } from "./callers.ts";
 import { RequestRate } from "./request-rate.ts";
 import { sessionId } from "./session-cookie.ts";
 import type { Caller } from "./tokens.ts";
+import { askerAddress } from "./trusted-proxies.ts";
 
 /** Bytes of a request's address and headers. Bun refuses more by itself, Deno four times as much. */
 export const MAX_HEAD_BYTES = 16 * 1024;
@@ -40,13 +41,14 @@ export function createGuard(settings: ControlSettings, clock: Clock): Guard {
     const { host, isSecure, names } = settings;
     const listening = { host, port: settings.port(), isSecure, names };
     const asked = askedHost(c, isSecure);
+    const address = addressOf(c, settings);
     const refused =
-      tooFast(c, rate) ??
+      tooFast(c, rate, address) ??
       tooLong(c) ??
       foreignHost(c, asked, listening) ??
       foreignPage(c, asked ?? "", listening);
     if (refused !== undefined) return refused;
-    const caller = whoAsks(c, callers, listening);
+    const caller = whoAsks(c, callers, listening, address);
     if (caller instanceof Response) return caller;
     c.set("scopes", caller.scopes);
     c.set("tokenName", caller.name);
@@ -67,11 +69,23 @@ export function refusedToken(c: RequestContext, identified: Identified & { reado
   return refuse(c, "too-many-failures", detail, { "retry-after": String(seconds) });
 }
 
+/** The address that a request is counted for. */
+export function addressOf(
+  c: RequestContext,
+  { proxies }: Pick<ControlSettings, "proxies">,
+): string | undefined {
+  return askerAddress(c.env?.connection?.remoteAddress, c.req.header("x-forwarded-for"), proxies);
+}
+
 const CHALLENGE = 'Bearer realm="millrace"';
 
-function tooFast(c: RequestContext, rate: RequestRate | undefined): Response | undefined {
+function tooFast(
+  c: RequestContext,
+  rate: RequestRate | undefined,
+  address: string | undefined,
+): Response | undefined {
   if (rate === undefined) return undefined;
-  const waitMs = rate.take(c.env?.connection?.remoteAddress);
+  const waitMs = rate.take(address);
   if (waitMs === 0) return undefined;
   const detail = "this address asks faster than http.requestsPerSecond allows; ask more slowly";
   return refuse(c, "too-fast", detail, { "retry-after": String(Math.ceil(waitMs / 1000)) });
@@ -113,13 +127,18 @@ function foreignPage(c: RequestContext, host: string, listening: Listening): Res
   return refuse(c, "origin-refused", detail);
 }
 
-function whoAsks(c: RequestContext, callers: Callers, listening: Listening): Caller | Response {
+function whoAsks(
+  c: RequestContext,
+  callers: Callers,
+  listening: Listening,
+  address: string | undefined,
+): Caller | Response {
   if (!callers.tokenNeeded) return callers.withoutToken;
   const { path } = c.req;
   if (OPEN_PATH.test(path)) return NOBODY;
   const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
   if (token !== undefined) {
-    const identified = callers.byToken(token, c.env?.connection?.remoteAddress);
+    const identified = callers.byToken(token, address);
     return identified.ok ? identified.caller : refusedToken(c, identified);
   }
   const caller = ofSession(c, callers, listening);

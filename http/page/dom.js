@@ -22,6 +22,15 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** The same of a name such as `compression_telemetry`, which may be broken behind its underscores where there is little room. */
+export function setName(node, name) {
+  if (node.textContent === name) return;
+  const parts = name
+    .split(/(?<=_)/)
+    .flatMap((part, index) => (index === 0 ? [part] : [element("wbr"), part]));
+  node.replaceChildren(...parts);
+}
+
 export function setClass(node, className) {
   if (node.className !== className) node.className = className;
 }
@@ -63,7 +72,8 @@ export function makeRow(cells) {
 export function fillRow(row, cells) {
   for (const [index, cell] of cells.entries()) {
     const [text, className = ""] = Array.isArray(cell) ? cell : [cell];
-    setText(row.children[index], text);
+    if (index === 0) setName(row.children[index], text);
+    else setText(row.children[index], text);
     setClass(row.children[index], className);
   }
 }

@@ -1,7 +1,7 @@
 // Rows that other programs push: how fast they come, and what becomes of them.
 
 import { ApiError, getJson } from "./api.js";
-import { byId, element, keyed, setClass, setText } from "./dom.js";
+import { byId, element, keyed, setClass, setName, setText } from "./dom.js";
 import { Series } from "./series.js";
 import { drawSparkline, sparkline } from "./sparkline.js";
 import { numberText, rateText } from "./text.js";
@@ -9,6 +9,8 @@ import { numberText, rateText } from "./text.js";
 const SPARK_MS = 5 * 60_000;
 /** A rate is told over so long: bodies come by the thousand rows, and then none for a while. */
 const RATE_MS = 9000;
+
+const FIGURES = ["rows/s", "accepted", "rejected", "dead letters"];
 
 /** Names of the datasets that may be pushed; undefined: not known yet. */
 let pushed;
@@ -21,7 +23,7 @@ let hasLetters = true;
 export async function showPushed() {
   pushed ??= (await getJson("/v1/datasets")).datasets.filter((one) => one.pushed).map(({ name }) => name);
   const [{ datasets }, letters] = await Promise.all([getJson("/v1/ledger"), countLetters()]);
-  setClass(byId("pushed-table"), letters === undefined ? "no-letters" : "");
+  byId("pushed-table").classList.toggle("no-letters", letters === undefined);
   const nowMs = performance.now();
   const rows = pushed
     .filter((name) => datasets[name] !== undefined)
@@ -77,13 +79,20 @@ function makeRow({ name }) {
   const row = element("tr");
   const head = element("th");
   head.scope = "row";
-  const link = element("a", name);
+  const link = element("a");
+  setName(link, name);
   link.href = `/v1/datasets/${name}/quality`;
   link.title = "How good its rows of the last day are for training";
   head.append(link);
   const line = element("td", "", "spark wide-only");
   line.append(sparkline());
-  row.append(head, ...Array.from({ length: 4 }, () => element("td", "", "n")), line);
+  // On a phone, where there are no columns, each figure has its title beside it.
+  const figures = FIGURES.map((title) => {
+    const cell = element("td", "", "n");
+    cell.dataset.title = title;
+    return cell;
+  });
+  row.append(head, ...figures, line);
   return row;
 }
 

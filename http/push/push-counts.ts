@@ -7,7 +7,7 @@ import type { Metrics } from "../../runtime/metrics/index.ts";
  * `taken`: with rows that were accepted, or none in it. `refused`: its sender has to mend it. `delayed`: to be sent again, nothing
  * of it was taken. `unknown`: to be sent again under its key, as nobody knows what was taken.
  */
-export const PUSH_OUTCOMES = ["taken", "refused", "delayed", "unknown"] as const;
+const PUSH_OUTCOMES = ["taken", "refused", "delayed", "unknown"] as const;
 export type PushOutcome = (typeof PUSH_OUTCOMES)[number];
 
 interface Count {

@@ -5,7 +5,7 @@
  *     ← {"id":1,"type":"urn:millrace:problem:lane-full","status":429,"detail":"…","retryAfterMs":1000,…}: nothing of it was taken
  *
  * Several may be without an answer, at most MAX_UNANSWERED: no runtime lets a socket wait before it reads on, so a sender counts, and one
- * that does not is closed. Messages are numbered from `next` on. With a key, message n goes under the request key `<key>/<n>`; a sender
+ * that does not is closed: behind the answers to what was taken, and nothing that comes meanwhile is. Messages are numbered from `next` on. With a key, message n goes under the request key `<key>/<n>`; a sender
  * that connects again with the number of the first message without an answer sends everything from there again, and nothing is taken
  * twice. So that this is all it has to do, the socket closes behind the first answer that does not know what was taken.
  */
@@ -53,6 +53,8 @@ export class PushSocket implements SocketHandlers {
   /** In the order they came in. */
   readonly #unanswered: Entry[] = [];
   #next: number;
+  /** More came than may be without an answer: nothing more is taken. */
+  #isOver = false;
   #socket: Socket | undefined;
 
   constructor(options: PushSocketOptions) {
@@ -65,13 +67,13 @@ export class PushSocket implements SocketHandlers {
   }
 
   message(socket: Socket, data: string | Uint8Array): void {
-    if (this.#socket === undefined) return;
+    if (this.#socket === undefined || this.#isOver) return;
     if (socket.bufferedBytes > MAX_UNREAD_BYTES) {
       socket.cut();
       return;
     }
     if (this.#unanswered.length >= MAX_UNANSWERED) {
-      this.#end(POLICY, `at most ${MAX_UNANSWERED} messages may be without an answer`);
+      this.#isOver = true;
       return;
     }
     const { pusher, dataset, format, acknowledge, key } = this.#options;
@@ -109,7 +111,13 @@ export class PushSocket implements SocketHandlers {
   #answer(): void {
     for (;;) {
       const [first] = this.#unanswered;
-      if (first?.result === undefined || this.#socket === undefined) return;
+      if (this.#socket === undefined) return;
+      if (first === undefined && this.#isOver) {
+        const went = `message ${this.#next} and what came behind it were not taken`;
+        this.#end(POLICY, `at most ${MAX_UNANSWERED} messages may be without an answer; ${went}`);
+        return;
+      }
+      if (first?.result === undefined) return;
       this.#unanswered.shift();
       const { id, result } = first;
       this.#socket.send(JSON.stringify({ id, ...this.#said(result) }));

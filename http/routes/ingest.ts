@@ -33,13 +33,13 @@ import {
   MAX_PUSH_SOCKETS,
   MAX_UNANSWERED,
 } from "../push/limits.ts";
+import { notPushed } from "../push/not-pushed.ts";
 import { PUSH_ANSWER, type PushProblem } from "../push/push-answer.ts";
 import { PushSockets } from "../push/push-sockets.ts";
 import { Pusher } from "../push/pusher.ts";
-import { PushedBodies } from "../push/read-body.ts";
+import { freeBody, PushedBodies } from "../push/read-body.ts";
 import { isRequestKey, KEY_EXPECTED } from "../push/request-key.ts";
 import type { AnswerContent, RequestContext, RouteSpec, Routes } from "../route.ts";
-import { unknownDataset } from "../unknown-dataset.ts";
 
 const TAG = "ingest";
 const PROTO_TYPE = "text/plain; charset=utf-8";
@@ -72,7 +72,7 @@ const PUSH: RouteSpec = {
   tag: TAG,
   summary: "Takes rows in",
   description: `The good rows of the body are taken, and the others answered for; when none was good, with a problem. Of a body that cannot be taken
-apart, or for which there is no room, nothing is taken at all. A row without an event time happened when it came. Unknown columns, and
+apart, or for which there is no room, nothing is taken at all. Where the dataset says so, a row without an event time happened when it came. Unknown columns, and
 values out of their bounds, refuse a row; identifiers are replaced by pseudonyms before anything is kept.
 
 With an \`Idempotency-Key\` a request may be sent as often as need be, and its rows are taken once: after a broken connection, a \`408\`, a
@@ -163,7 +163,7 @@ there again: nothing is taken twice.
 | it is closed with | because |
 |---|---|
 | 1001 | the server ends |
-| 1008 | more messages than may be were without an answer |
+| 1008 | more messages than may be were without an answer: those that may are answered before, and no later one was taken |
 | 1009 | a message was too long |
 | 1011 | something went wrong here, or the answers were not read |
 | 1013 | it is not known what was taken of the message that was answered last: connect again with its number as \`next\` |`,
@@ -197,8 +197,7 @@ export function ingestRoutes(routes: Routes, deps: ControlDeps): void {
   const pusher = deps.ingest === undefined ? undefined : new Pusher(deps, deps.ingest);
   const sockets = new PushSockets(deps, MAX_PUSH_SOCKETS);
   const find = (c: RequestContext) => pushed.find(({ name }) => name === c.req.param("dataset"));
-  const notFound = (c: RequestContext) =>
-    unknownDataset(c, { ...deps, datasets: pushed }, c.req.param("dataset") ?? "");
+  const notFound = (c: RequestContext) => notPushed(c, deps, pushed);
 
   routes.add(LISTING, (c) => c.json(ingestView(pushed)));
 
@@ -220,7 +219,9 @@ export function ingestRoutes(routes: Routes, deps: ControlDeps): void {
     const body = await bodies.read(c);
     if (body instanceof Response) return body;
     const packing = (c.req.header("content-encoding")?.toLowerCase() ?? "identity") as Packing;
-    const result = await pusher.push({ dataset: found.name, format, packing, ...asked }, body);
+    const answer = pusher.push({ dataset: found.name, format, packing, ...asked }, body);
+    freeBody(body);
+    const result = await answer;
     return result.ok ? c.json(result.answer, 202) : problemOf(c, result);
   });
 

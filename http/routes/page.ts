@@ -47,6 +47,7 @@ const OWN_FILES = [
   "start.js",
   "store.js",
   "streams.js",
+  "tables.css",
   "text.js",
   "theme.css",
   "theme.js",

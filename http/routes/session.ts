@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import type { ControlDeps } from "../control.ts";
-import { type Guard, refusedToken } from "../guard/guard.ts";
+import { addressOf, type Guard, refusedToken } from "../guard/guard.ts";
 import { endedCookie, sessionCookie, sessionId } from "../guard/session-cookie.ts";
 import type { Caller } from "../guard/tokens.ts";
 import { readJsonBody } from "../json-body.ts";
@@ -67,7 +67,7 @@ export function sessionRoutes(routes: Routes, { settings, clock }: ControlDeps, 
     // Nothing of what came is repeated, wherever in it the token may be.
     if (!body.success)
       return problem(c, "bad-body", { detail: 'expected {"token": "…"}; came something else' });
-    const identified = callers.byToken(body.data.token, c.env?.connection?.remoteAddress);
+    const identified = callers.byToken(body.data.token, addressOf(c, settings));
     if (!identified.ok) return refusedToken(c, identified);
     end(c);
     if (callers.tokenNeeded) {

@@ -193,7 +193,8 @@ export function streamRoutes(routes: Routes, deps: ControlDeps): void {
 
   routes.add(STREAM, (c) => {
     const dataset = c.req.param("dataset") ?? "";
-    if (dataset !== ALL && !datasets.includes(dataset)) return unknownDataset(c, deps, dataset, [ALL]);
+    if (dataset !== ALL && !datasets.includes(dataset))
+      return unknownDataset(c, deps, dataset, { more: [ALL] });
     const isSocket = isUpgrade(c);
     const read = wishFromAddress(
       {

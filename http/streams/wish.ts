@@ -4,6 +4,7 @@
  */
 
 import { type Positions, parsePositions } from "../../actors/broadcaster/positions.ts";
+import { usualWhenFull, wishFault } from "../../actors/feed/check-wish.ts";
 import { type From, type Subscription, WHEN_FULL } from "../../actors/feed/subscription.ts";
 import { type Framing, STREAM_FORMATS, type StreamFormat } from "../../datasets/records/format.ts";
 import { came, type Fault, fault } from "../fault.ts";
@@ -87,40 +88,22 @@ export function wishFromAddress(input: AddressInput, known: Known): AddressRead 
 export function wishOf(parts: WishParts, framing: Framing, known: Known): WishRead {
   const { columns, where } = parts;
   const datasets = [...new Set(parts.datasets)];
-  if (datasets.length === 0) return fault("datasets", "at least one dataset", "none");
-  for (const name of datasets) {
-    if (!known.datasets.includes(name)) {
-      return fault("datasets", `names of ${known.datasets.join(", ")}`, came(name));
-    }
-  }
   const format = oneOf("format", parts.format, STREAM_FORMATS) ?? "jsonl";
   if (typeof format === "object") return format;
-  if (columns !== undefined && datasets.length > 1) {
-    return fault("columns", "columns of one dataset", `${datasets.length} datasets`);
-  }
   if (columns !== undefined && !(columns.length > 0 && columns.length <= MAX_COLUMNS)) {
     return fault("columns", `from 1 to ${MAX_COLUMNS} names of columns`, `${columns.length}`);
   }
-  const isArrowStream = format === "arrow" && framing === "raw";
-  if (isArrowStream && datasets.length > 1) {
-    return fault(
-      "format",
-      "one dataset in a stream of Arrow, whose schema is its dataset's",
-      `${datasets.length}`,
-    );
-  }
-  const whenFull =
-    oneOf("whenFull", parts.whenFull, WHEN_FULL) ?? (isArrowStream ? "disconnect" : "drop-oldest");
+  const whenFull = oneOf("whenFull", parts.whenFull, WHEN_FULL) ?? usualWhenFull({ format, framing });
   if (typeof whenFull === "object") return whenFull;
-  if (isArrowStream && whenFull !== "disconnect") {
-    return fault("whenFull", "disconnect, as a stream of Arrow cannot tell of dropped rows", came(whenFull));
+  const wish = { datasets, format, framing, columns: columns ?? null, whenFull };
+  const wrong = wishFault(wish, known.datasets);
+  if (wrong?.rule === "one-schema") {
+    return fault("format", "another one for several datasets, as an Arrow stream has one schema", format);
   }
+  if (wrong !== undefined) return fault(wrong.part, wrong.expected, wrong.came);
   const from = fromOf(parts, datasets, known);
   if ("parameter" in from) return from;
-  return {
-    ok: true,
-    wish: { datasets, format, framing, columns: columns ?? null, where: where ?? null, from, whenFull },
-  };
+  return { ok: true, wish: { ...wish, where: where ?? null, from } };
 }
 
 function datasetsOf({ dataset, query }: AddressInput, { datasets }: Known): readonly string[] | Fault {

@@ -11,9 +11,10 @@ import type { Clock, Timer } from "../clock.ts";
 import type { LaneReader } from "../lane/index.ts";
 import type { Failure } from "../supervisor/types.ts";
 import { ActorTimers, type TimerHandler } from "./actor-timers.ts";
+import { CellStages } from "./cell-stages.ts";
+import { describeError } from "./describe-error.ts";
 import { type Operation, type OperationOutcome, Operations } from "./operations.ts";
 import type { DeadLetter, Delivery, Mailbox, PostOffice } from "./post-office.ts";
-import { MAX_SLOTS_A_TURN, StageRunner } from "./stage-runner.ts";
 import type { Behaviour } from "./types.ts";
 
 export interface CellOptions {
@@ -29,14 +30,6 @@ export interface CellOptions {
   readonly onWake: () => void;
 }
 
-interface Stage {
-  readonly runner: StageRunner;
-  /** A wait on the lane is under way; it ends in `onWake`. */
-  waiting: boolean;
-  /** Slots that a retiring cell still takes. */
-  left: number;
-}
-
 export class Cell {
   readonly name: string;
   readonly #options: CellOptions;
@@ -44,13 +37,10 @@ export class Cell {
   readonly #operations = new Operations();
   #behaviour: Behaviour = {};
   #mailbox: Mailbox | undefined;
-  #stages: Stage[] = [];
-  #nextStage = 0;
+  #stages: CellStages | undefined;
   #state: "starting" | "running" | "retiring" | "ended" = "starting";
   /** The handler under way, when it did not come back at once. */
   #busy: Promise<boolean> | undefined;
-  /** The stage whose handler is under way. */
-  #atWork: Stage | undefined;
   #isBlocked = false;
   #whenBlocked: (() => void) | undefined;
 
@@ -75,14 +65,9 @@ export class Cell {
    */
   run(behaviour: Behaviour, readers: readonly LaneReader[]): void {
     const { name, clock, onDeadLetter, post } = this.#options;
-    this.#stages = readers.map((reader) => {
-      const handler = behaviour.stages?.[reader.spec.name];
-      if (handler === undefined) {
-        throw new Error(`actor ${name} has no handler for lane ${reader.spec.name}, of which it is a stage`);
-      }
-      const runner = new StageRunner({ actor: name, reader, handler, clock, onDeadLetter });
-      return { runner, waiting: false, left: 0 };
-    });
+    this.#stages = new CellStages(readers, behaviour, { actor: name, clock, onDeadLetter }, () =>
+      this.#wake(),
+    );
     this.#behaviour = behaviour;
     this.#state = "running";
     this.#mailbox = post.open(name, () => this.#wake());
@@ -98,7 +83,7 @@ export class Cell {
       this.#operations.waits() ||
       this.#timers.waits() ||
       this.#mailbox?.waits() === true ||
-      (!this.#operations.isPaused && this.#stages.some(({ runner }) => runner.available() > 0))
+      (!this.#operations.isPaused && this.#stages?.waits() === true)
     );
   }
 
@@ -112,10 +97,7 @@ export class Cell {
     this.#isBlocked = false;
     try {
       const work = this.#state === "retiring" ? this.#lastThing() : this.#oneThing();
-      if (!(work instanceof Promise)) {
-        this.#atWork = undefined;
-        return work;
-      }
+      if (!(work instanceof Promise)) return work;
       this.#busy = work.then(
         () => this.#cameBack(),
         (error: unknown) => {
@@ -135,20 +117,10 @@ export class Cell {
     // What comes on a lane is not what wakes a paused actor.
     if (this.#operations.isPaused) return true;
     try {
-      for (const stage of this.#stages) {
-        if (stage.waiting) continue;
-        const data = stage.runner.reader.dataAsync();
-        if (data === undefined) return false;
-        stage.waiting = true;
-        void data.then(() => {
-          stage.waiting = false;
-          this.#wake();
-        });
-      }
+      return this.#stages?.sleep() ?? true;
     } catch (error) {
       return this.#failed("threw", error);
     }
-    return true;
   }
 
   /** Says that the handler under way waits for somebody else, so that a scheduler of steps may go on with others. */
@@ -191,7 +163,7 @@ export class Cell {
     if (this.#state !== "running") return;
     this.#state = "retiring";
     this.#shutDoors();
-    for (const stage of this.#stages) stage.left = stage.runner.available();
+    this.#stages?.retire();
     this.#options.onWake();
   }
 
@@ -217,8 +189,7 @@ export class Cell {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#shutDoors();
-    // Ends the waits that are under way, so that no lane counts a sleeper that is no more.
-    for (const { runner } of this.#stages) runner.reader.wake();
+    this.#stages?.wakeAll();
     this.#options.onWake();
   }
 
@@ -234,20 +205,14 @@ export class Cell {
   }
 
   #lastThing(): boolean | Promise<unknown> {
-    const stage = this.#nextWith(({ runner, left }) => left > 0 && runner.available() > 0);
-    if (stage === undefined) {
-      this.#close();
-      return false;
-    }
-    // A turn that released nothing counts too, or a handler that will not take the rest would keep the cell for ever.
-    return this.#drain(stage, stage.left, (released) => {
-      stage.left -= Math.max(1, released);
-    });
+    const work = this.#stages?.drainRest() ?? false;
+    if (work === false) this.#close();
+    return work;
   }
 
   #oneThing(): boolean | Promise<unknown> {
     if (this.#operations.waits()) {
-      this.#operations.next(this.#behaviour, this.#stages.length > 0);
+      this.#operations.next(this.#behaviour, (this.#stages?.count ?? 0) > 0);
       return true;
     }
     const due = this.#timers.take();
@@ -258,8 +223,7 @@ export class Cell {
     const delivery = this.#mailbox?.take();
     if (delivery !== undefined) return this.#receive(delivery);
     if (this.#operations.isPaused) return false;
-    const stage = this.#nextWith(({ runner }) => runner.available() > 0);
-    return stage === undefined ? false : this.#drain(stage, MAX_SLOTS_A_TURN, () => {});
+    return this.#stages?.drain() ?? false;
   }
 
   #receive({ message, reply }: Delivery): true | Promise<void> {
@@ -279,35 +243,10 @@ export class Cell {
     }
   }
 
-  /** The next stage in turn that is `wanted`. */
-  #nextWith(wanted: (stage: Stage) => boolean): Stage | undefined {
-    for (let turn = 0; turn < this.#stages.length; turn++) {
-      const index = (this.#nextStage + turn) % this.#stages.length;
-      const stage = this.#stages[index]!;
-      if (!wanted(stage)) continue;
-      this.#nextStage = index + 1;
-      return stage;
-    }
-    return undefined;
-  }
-
-  #drain(stage: Stage, maxSlots: number, onReleased: (slots: number) => void): true | Promise<void> {
-    this.#atWork = stage;
-    const released = stage.runner.drain(maxSlots);
-    const done = (slots: number) => {
-      this.#atWork = undefined;
-      onReleased(slots);
-    };
-    if (released instanceof Promise) return released.then(done);
-    done(released);
-    return true;
-  }
-
   #failed(kind: "threw" | "rejected", error: unknown): false {
     const isNews = this.#state !== "ended";
     const retiring = this.#state === "retiring";
-    this.#atWork?.runner.blame();
-    this.#atWork = undefined;
+    this.#stages?.blame();
     this.#close();
     if (isNews) this.#options.onFailure({ kind, message: describeError(error) }, retiring);
     return false;
@@ -315,14 +254,5 @@ export class Cell {
 
   #wake(): void {
     if (this.#state === "running") this.#options.onWake();
-  }
-}
-
-/** What an error says, for people. */
-export function describeError(error: unknown): string {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "an error that has no text";
   }
 }

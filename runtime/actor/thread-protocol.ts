@@ -12,6 +12,8 @@ export interface WorkerParts extends SharedParts {
   readonly thread: string;
   readonly boxes: readonly BoxSpec[];
   readonly logLevel: LogLevel;
+  /** Modules of the actors that are to run there: the thread loads them as soon as it is made. */
+  readonly modules: readonly string[];
   readonly life: ThreadLife;
 }
 

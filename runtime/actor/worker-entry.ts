@@ -4,7 +4,7 @@ import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { configureForwarding, getLog, setLogLevel } from "../log.ts";
-import { describeError } from "./cell.ts";
+import { describeError } from "./describe-error.ts";
 import { LocalThread } from "./local-thread.ts";
 import { PostOffice } from "./post-office.ts";
 import { LiveScheduler } from "./scheduler.ts";
@@ -52,6 +52,9 @@ const thread = new LocalThread({
   onFailure: (actor, incarnation, failure) => say({ type: "failed", actor, incarnation, failure }),
   onDeadLetter: (letter) => say({ type: "dead-letter", letter }),
 });
+
+// Before anybody asks, so that threads come up side by side. What cannot be loaded says so when its actor starts.
+for (const module of parts.modules) void import(module).catch(() => {});
 
 port.on("message", (message: ToWorker) => {
   switch (message.type) {

@@ -1,6 +1,6 @@
 /**
- * A worker thread as the system sees it: made when the first of its actors starts, kept for life, and made again after it
- * died. Whatever ends the worker (its code, an error nobody caught, an out-of-memory, `terminate`) is one event here: the
+ * A worker thread as the system sees it: made when it is prepared or the first of its actors starts, kept for life, and made
+ * again after it died. Whatever ends the worker (its code, an error nobody caught, an out-of-memory, `terminate`) is one event here: the
  * death of the thread.
  *
  * Limit: Deno cannot end a thread that is in an endless loop without a pause; it goes on taking a core until the process
@@ -12,7 +12,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "../clock.ts";
 import type { LogLevel, WireRecord } from "../log.ts";
 import type { Failure } from "../supervisor/types.ts";
-import { describeError } from "./cell.ts";
+import { describeError } from "./describe-error.ts";
 import type { Operation, OperationOutcome } from "./operations.ts";
 import type { DeadLetter, Packet } from "./post-office.ts";
 import type { FromWorker, ToWorker, WorkerParts } from "./thread-protocol.ts";
@@ -64,6 +64,11 @@ export class WorkerThread {
 
   get name(): string {
     return this.#options.parts.thread;
+  }
+
+  /** Makes the worker, which loads the modules of its actors; none of them starts. Does nothing when it is there. */
+  prepare(): void {
+    this.#spawn();
   }
 
   /** Rejects when the actor refuses, is stopped before it runs, or its thread dies. */

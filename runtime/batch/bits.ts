@@ -42,6 +42,22 @@ export function areSet(bytes: Uint8Array, from: number, count: number): boolean 
   return true;
 }
 
+/** How many of the first `count` bits of the bitmap at byte `at` are set. */
+export function countSet(bytes: Uint8Array, at: number, count: number): number {
+  let set = 0;
+  for (let bit = 0; bit < count; bit += 8) {
+    const inUse = bit + 8 <= count ? 0xff : (1 << (count - bit)) - 1;
+    set += setInByte(bytes[at + (bit >>> 3)]! & inUse);
+  }
+  return set;
+}
+
+function setInByte(byte: number): number {
+  let bits = byte - ((byte >>> 1) & 0x55);
+  bits = (bits & 0x33) + ((bits >>> 2) & 0x33);
+  return (bits + (bits >>> 4)) & 0x0f;
+}
+
 function copyEach(from: Uint8Array, fromBit: number, to: Uint8Array, toBit: number, count: number): void {
   for (let index = 0; index < count; index++) {
     const [read, write] = [fromBit + index, toBit + index];

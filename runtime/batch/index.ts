@@ -3,11 +3,9 @@
 export {
   Batch,
   type BatchOptions,
-  type BatchOrigin,
-  type BatchState,
-  batchBytes,
-  type TextBytes,
 } from "./batch.ts";
+export type { BatchOrigin, BatchState } from "./batch-header.ts";
+export { batchBytes, type TextBytes } from "./batch-layout.ts";
 export { fillElements } from "./fill-elements.ts";
 export { concatBytes, END_OF_STREAM, streamPreamble } from "./ipc.ts";
 export { IpcFile } from "./ipc-file.ts";

@@ -5,9 +5,6 @@
  * What is told of the file stands in the footer and in its copy of the schema, as readers show the one or the other.
  */
 
-import { Block } from "apache-arrow/fb/block";
-import { Footer } from "apache-arrow/fb/footer";
-import { MetadataVersion } from "apache-arrow/fb/metadata-version";
 import { Builder } from "flatbuffers";
 import {
   concatBytes,
@@ -17,6 +14,7 @@ import {
   schemaMessage,
   schemaTable,
 } from "./ipc.ts";
+import { FOOTER, METADATA_V5, putTable, putVector } from "./ipc-tables.ts";
 import type { FieldSpec } from "./schema.ts";
 
 const MAGIC = new TextEncoder().encode("ARROW1");
@@ -59,16 +57,19 @@ export class IpcFile {
   end(metadata: ReadonlyMap<string, string>): Uint8Array {
     const builder = new Builder(1024);
     const schema = schemaTable(builder, this.#fields, metadata);
-    const custom = Footer.createCustomMetadataVector(builder, keyValues(builder, metadata));
-    const dictionaries = blockVector(builder, this.#dictionaries, Footer.startDictionariesVector);
-    const batches = blockVector(builder, this.#batches, Footer.startRecordBatchesVector);
-    Footer.startFooter(builder);
-    Footer.addVersion(builder, MetadataVersion.V5);
-    Footer.addSchema(builder, schema);
-    Footer.addDictionaries(builder, dictionaries);
-    Footer.addRecordBatches(builder, batches);
-    Footer.addCustomMetadata(builder, custom);
-    builder.finish(Footer.endFooter(builder));
+    const custom = putVector(builder, keyValues(builder, metadata));
+    const dictionaries = blockVector(builder, this.#dictionaries);
+    const batches = blockVector(builder, this.#batches);
+    builder.finish(
+      putTable(
+        builder,
+        [FOOTER.version, "i16", METADATA_V5],
+        [FOOTER.schema, "at", schema],
+        [FOOTER.dictionaries, "at", dictionaries],
+        [FOOTER.recordBatches, "at", batches],
+        [FOOTER.metadata, "at", custom],
+      ),
+    );
     const footer = builder.asUint8Array();
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, footer.byteLength, true);
@@ -84,15 +85,15 @@ export class IpcFile {
   }
 }
 
-function blockVector(
-  builder: Builder,
-  blocks: readonly MessageBlock[],
-  start: (builder: Builder, length: number) => void,
-): number {
-  start(builder, blocks.length);
-  // Vectors of structs are built back to front.
+function blockVector(builder: Builder, blocks: readonly MessageBlock[]): number {
+  builder.startVector(24, blocks.length, 8);
+  // Vectors of structs are built back to front, and so are structs: body's length, four bytes of padding, head's length, place.
   for (const { at, headBytes, bodyBytes } of blocks.toReversed()) {
-    Block.createBlock(builder, BigInt(at), headBytes, BigInt(bodyBytes));
+    builder.prep(8, 24);
+    builder.writeInt64(BigInt(bodyBytes));
+    builder.pad(4);
+    builder.writeInt32(headBytes);
+    builder.writeInt64(BigInt(at));
   }
   return builder.endVector();
 }

@@ -5,25 +5,28 @@
  * built once, and sealing a batch copies these bytes and writes the numbers into their places.
  */
 
-import { Bool } from "apache-arrow/fb/bool";
-import { DictionaryBatch } from "apache-arrow/fb/dictionary-batch";
-import { DictionaryEncoding } from "apache-arrow/fb/dictionary-encoding";
-import { Field } from "apache-arrow/fb/field";
-import { FloatingPoint } from "apache-arrow/fb/floating-point";
-import { Int } from "apache-arrow/fb/int";
-import { KeyValue } from "apache-arrow/fb/key-value";
-import { Message } from "apache-arrow/fb/message";
-import { MessageHeader } from "apache-arrow/fb/message-header";
-import { MetadataVersion } from "apache-arrow/fb/metadata-version";
-import { Precision } from "apache-arrow/fb/precision";
-import { RecordBatch } from "apache-arrow/fb/record-batch";
-import { Schema } from "apache-arrow/fb/schema";
-import { TimeUnit } from "apache-arrow/fb/time-unit";
-import { Timestamp } from "apache-arrow/fb/timestamp";
-import { Type } from "apache-arrow/fb/type";
-import { Utf8 } from "apache-arrow/fb/utf8";
-import { Builder, ByteBuffer } from "flatbuffers";
+import { Builder } from "flatbuffers";
 import { alignUp } from "../arena.ts";
+import {
+  DICTIONARY_BATCH,
+  DICTIONARY_ENCODING,
+  FIELD,
+  FLOATING_POINT,
+  HEADER,
+  INT,
+  KEY_VALUE,
+  MESSAGE,
+  METADATA_V5,
+  MILLISECOND,
+  PRECISION,
+  putTable,
+  putVector,
+  RECORD_BATCH,
+  SCHEMA,
+  TIMESTAMP,
+  TYPE,
+  vtableSlot,
+} from "./ipc-tables.ts";
 import type { ColumnType, FieldSpec } from "./schema.ts";
 
 /** Metadata of a record batch with the places of its numbers, as byte offsets into `bytes`. */
@@ -59,7 +62,7 @@ export function dictionaryMessages(fields: readonly FieldSpec[]): readonly Uint8
 /** Builds the metadata of a record batch of `fields`, all numbers zero. */
 export function recordBatchTemplate(fields: readonly FieldSpec[]): RecordBatchTemplate {
   const buffers = fields.reduce((count, { type }) => count + (type === "utf8" ? 3 : 2), 0);
-  const bytes = message(MessageHeader.RecordBatch, 0n, (builder) =>
+  const bytes = message(HEADER.recordBatch, 0n, (builder) =>
     recordBatch(
       builder,
       fields.map(() => 0),
@@ -67,17 +70,21 @@ export function recordBatchTemplate(fields: readonly FieldSpec[]): RecordBatchTe
       0,
     ),
   );
-  const decoded = Message.getRootAsMessage(new ByteBuffer(bytes.subarray(8)));
-  const batch = decoded.header(new RecordBatch()) as RecordBatch;
-  const at = (table: { bb: ByteBuffer | null; bb_pos: number }, vtableSlot: number) =>
-    8 + table.bb_pos + (table.bb as ByteBuffer).__offset(table.bb_pos, vtableSlot);
+  const view = new DataView(bytes.buffer);
+  /** What an offset leads to. */
+  const follow = (at: number) => at + view.getUint32(at, true);
+  const fieldAt = (table: number, slot: number) =>
+    table + view.getUint16(table - view.getInt32(table, true) + vtableSlot(slot), true);
+  const root = follow(8);
+  const batch = follow(fieldAt(root, MESSAGE.header));
+  /** First element of a vector, behind the vector's length. */
+  const first = (slot: number) => follow(fieldAt(batch, slot)) + 4;
   return {
     bytes,
-    // Slots of the vtables: Message { version 4, header_type 6, header 8, bodyLength 10 }, RecordBatch { length 4 }.
-    rowsAt: at(batch, 4),
-    bodyBytesAt: at(decoded, 10),
-    nodesAt: fields.length === 0 ? 0 : 8 + (batch.nodes(0)?.bb_pos ?? 0),
-    buffersAt: buffers === 0 ? 0 : 8 + (batch.buffers(0)?.bb_pos ?? 0),
+    rowsAt: fieldAt(batch, RECORD_BATCH.length),
+    bodyBytesAt: fieldAt(root, MESSAGE.bodyLength),
+    nodesAt: fields.length === 0 ? 0 : first(RECORD_BATCH.nodes),
+    buffersAt: buffers === 0 ? 0 : first(RECORD_BATCH.buffers),
   };
 }
 
@@ -95,7 +102,7 @@ export function schemaMessage(
   fields: readonly FieldSpec[],
   metadata: ReadonlyMap<string, string>,
 ): Uint8Array {
-  return message(MessageHeader.Schema, 0n, (builder) => schemaTable(builder, fields, metadata));
+  return message(HEADER.schema, 0n, (builder) => schemaTable(builder, fields, metadata));
 }
 
 /** The schema's table in a FlatBuffer: of the message that begins a stream, or of the footer that ends a file. */
@@ -104,76 +111,81 @@ export function schemaTable(
   fields: readonly FieldSpec[],
   metadata: ReadonlyMap<string, string>,
 ): number {
-  const vector = Schema.createFieldsVector(
-    builder,
-    fields.map((field, index) => schemaField(builder, field, index)),
-  );
-  const custom = Schema.createCustomMetadataVector(builder, keyValues(builder, metadata));
-  Schema.startSchema(builder);
-  Schema.addFields(builder, vector);
-  Schema.addCustomMetadata(builder, custom);
-  return Schema.endSchema(builder);
+  const places = fields.map((field, index) => schemaField(builder, field, index));
+  const vector = putVector(builder, places);
+  const custom = putVector(builder, keyValues(builder, metadata));
+  return putTable(builder, [SCHEMA.fields, "at", vector], [SCHEMA.metadata, "at", custom]);
 }
 
 export function keyValues(builder: Builder, metadata: ReadonlyMap<string, string>): number[] {
-  return [...metadata].map(([key, value]) =>
-    KeyValue.createKeyValue(builder, builder.createString(key), builder.createString(value)),
-  );
+  return [...metadata].map(([name, text]) => {
+    const [key, value] = [builder.createString(name), builder.createString(text)];
+    return putTable(builder, [KEY_VALUE.key, "at", key], [KEY_VALUE.value, "at", value]);
+  });
 }
 
 function schemaField(builder: Builder, field: FieldSpec, index: number): number {
   const name = builder.createString(field.name);
-  const isCategory = field.type === "category";
-  const [typeId, type] = arrowType(builder, field.type);
-  let dictionary = 0;
-  if (isCategory) {
-    const indexType = Int.createInt(builder, 8, false);
-    DictionaryEncoding.startDictionaryEncoding(builder);
-    DictionaryEncoding.addId(builder, BigInt(index));
-    DictionaryEncoding.addIndexType(builder, indexType);
-    dictionary = DictionaryEncoding.endDictionaryEncoding(builder);
-  }
-  const children = Field.createChildrenVector(builder, []);
-  Field.startField(builder);
-  Field.addName(builder, name);
-  Field.addNullable(builder, field.nullable);
-  Field.addTypeType(builder, typeId);
-  Field.addType(builder, type);
-  if (isCategory) Field.addDictionary(builder, dictionary);
-  Field.addChildren(builder, children);
-  return Field.endField(builder);
+  const [typeType, type] = arrowType(builder, field.type);
+  const dictionary = field.type === "category" ? dictionaryEncoding(builder, index) : 0;
+  const children = putVector(builder, []);
+  return putTable(
+    builder,
+    [FIELD.name, "at", name],
+    [FIELD.nullable, "u8", field.nullable ? 1 : 0],
+    [FIELD.typeType, "u8", typeType],
+    [FIELD.type, "at", type],
+    ...(dictionary === 0 ? [] : [[FIELD.dictionary, "at", dictionary] as const]),
+    [FIELD.children, "at", children],
+  );
 }
 
-function arrowType(builder: Builder, type: ColumnType): [Type, number] {
+function dictionaryEncoding(builder: Builder, id: number): number {
+  const indexType = integer(builder, 8, false);
+  return putTable(
+    builder,
+    [DICTIONARY_ENCODING.id, "i64", BigInt(id)],
+    [DICTIONARY_ENCODING.indexType, "at", indexType],
+  );
+}
+
+/** Kind of the type, and where the type's own table lies. */
+function arrowType(builder: Builder, type: ColumnType): [kind: number, at: number] {
   switch (type) {
     case "f64":
-      return [Type.FloatingPoint, FloatingPoint.createFloatingPoint(builder, Precision.DOUBLE)];
+      return [TYPE.floatingPoint, putTable(builder, [FLOATING_POINT.precision, "i16", PRECISION.double])];
     case "f32":
-      return [Type.FloatingPoint, FloatingPoint.createFloatingPoint(builder, Precision.SINGLE)];
+      return [TYPE.floatingPoint, putTable(builder, [FLOATING_POINT.precision, "i16", PRECISION.single])];
     case "i32":
-      return [Type.Int, Int.createInt(builder, 32, true)];
+      return [TYPE.int, integer(builder, 32, true)];
     case "u32":
-      return [Type.Int, Int.createInt(builder, 32, false)];
+      return [TYPE.int, integer(builder, 32, false)];
     case "u16":
-      return [Type.Int, Int.createInt(builder, 16, false)];
+      return [TYPE.int, integer(builder, 16, false)];
     case "u8":
-      return [Type.Int, Int.createInt(builder, 8, false)];
+      return [TYPE.int, integer(builder, 8, false)];
     case "i64":
-      return [Type.Int, Int.createInt(builder, 64, true)];
+      return [TYPE.int, integer(builder, 64, true)];
     case "u64":
-      return [Type.Int, Int.createInt(builder, 64, false)];
+      return [TYPE.int, integer(builder, 64, false)];
     case "timestamp": {
       const zone = builder.createString("UTC");
-      return [Type.Timestamp, Timestamp.createTimestamp(builder, TimeUnit.MILLISECOND, zone)];
+      const [unit, timezone] = [
+        [TIMESTAMP.unit, "i16", MILLISECOND],
+        [TIMESTAMP.timezone, "at", zone],
+      ] as const;
+      return [TYPE.timestamp, putTable(builder, unit, timezone)];
     }
     case "bool":
-      Bool.startBool(builder);
-      return [Type.Bool, Bool.endBool(builder)];
+      return [TYPE.bool, putTable(builder)];
     case "utf8":
     case "category":
-      Utf8.startUtf8(builder);
-      return [Type.Utf8, Utf8.endUtf8(builder)];
+      return [TYPE.utf8, putTable(builder)];
   }
+}
+
+function integer(builder: Builder, bits: number, isSigned: boolean): number {
+  return putTable(builder, [INT.bitWidth, "i32", bits], [INT.isSigned, "u8", isSigned ? 1 : 0]);
 }
 
 function dictionaryMessage(id: number, values: readonly string[]): Uint8Array {
@@ -187,17 +199,14 @@ function dictionaryMessage(id: number, values: readonly string[]): Uint8Array {
   const body = new Uint8Array(offsetBytes + alignUp(textBytes, 8));
   body.set(new Uint8Array(offsets.buffer));
   body.set(concatBytes(texts), offsetBytes);
-  const head = message(MessageHeader.DictionaryBatch, BigInt(body.byteLength), (builder) => {
+  const head = message(HEADER.dictionaryBatch, BigInt(body.byteLength), (builder) => {
     const buffers: [number, number][] = [
       [0, 0],
       [0, offsets.byteLength],
       [offsetBytes, textBytes],
     ];
     const data = recordBatch(builder, [values.length], buffers, values.length);
-    DictionaryBatch.startDictionaryBatch(builder);
-    DictionaryBatch.addId(builder, BigInt(id));
-    DictionaryBatch.addData(builder, data);
-    return DictionaryBatch.endDictionaryBatch(builder);
+    return putTable(builder, [DICTIONARY_BATCH.id, "i64", BigInt(id)], [DICTIONARY_BATCH.data, "at", data]);
   });
   return concatBytes([head, body]);
 }
@@ -209,39 +218,43 @@ function recordBatch(
   rows: number,
 ): number {
   // Vectors of structs are built back to front.
-  RecordBatch.startBuffersVector(builder, buffers.length);
+  builder.startVector(16, buffers.length, 8);
   for (const [offset, length] of [...buffers].reverse()) {
     builder.prep(8, 16);
     builder.writeInt64(BigInt(length ?? 0));
     builder.writeInt64(BigInt(offset ?? 0));
   }
   const bufferVector = builder.endVector();
-  RecordBatch.startNodesVector(builder, nodes.length);
+  builder.startVector(16, nodes.length, 8);
   for (const length of [...nodes].reverse()) {
     builder.prep(8, 16);
     builder.writeInt64(0n);
     builder.writeInt64(BigInt(length));
   }
   const nodeVector = builder.endVector();
-  RecordBatch.startRecordBatch(builder);
-  RecordBatch.addLength(builder, BigInt(rows));
-  RecordBatch.addNodes(builder, nodeVector);
-  RecordBatch.addBuffers(builder, bufferVector);
-  return RecordBatch.endRecordBatch(builder);
+  return putTable(
+    builder,
+    [RECORD_BATCH.length, "i64", BigInt(rows)],
+    [RECORD_BATCH.nodes, "at", nodeVector],
+    [RECORD_BATCH.buffers, "at", bufferVector],
+  );
 }
 
 /** Marker, length and FlatBuffer of one message, padded so that the body starts on a multiple of 8. */
-function message(type: MessageHeader, bodyBytes: bigint, header: (builder: Builder) => number): Uint8Array {
+function message(headerType: number, bodyBytes: bigint, header: (builder: Builder) => number): Uint8Array {
   const builder = new Builder(256);
   // Zeros are written out, so that every number has a place it can be overwritten in.
   builder.forceDefaults(true);
   const at = header(builder);
-  Message.startMessage(builder);
-  Message.addVersion(builder, MetadataVersion.V5);
-  Message.addHeaderType(builder, type);
-  Message.addHeader(builder, at);
-  Message.addBodyLength(builder, bodyBytes);
-  builder.finish(Message.endMessage(builder));
+  builder.finish(
+    putTable(
+      builder,
+      [MESSAGE.version, "i16", METADATA_V5],
+      [MESSAGE.headerType, "u8", headerType],
+      [MESSAGE.header, "at", at],
+      [MESSAGE.bodyLength, "i64", bodyBytes],
+    ),
+  );
   const metadata = builder.asUint8Array();
   const padded = alignUp(metadata.byteLength, 8);
   const bytes = new Uint8Array(8 + padded);

@@ -41,7 +41,7 @@ export interface FileChoice {
 }
 
 /** Where a change while the program runs is said to come from. */
-export const WISHED = "the change that was asked for";
+const WISHED = "the change that was asked for";
 
 /** Returns the file's text, or throws an error with a `code` as node:fs does. */
 export type ReadFile = (path: string) => string;

@@ -129,7 +129,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 }
 
 /** prefix + name + _unit + _total. */
-export function fullName(prefix: string, { name, unit, type }: MetricDefinition): string {
+function fullName(prefix: string, { name, unit, type }: MetricDefinition): string {
   return prefix + name + (unit === undefined ? "" : `_${unit}`) + (type === "counter" ? "_total" : "");
 }
 

@@ -5,6 +5,7 @@
  * whoever only listens; both are off.
  */
 
+import { isOfUnsaidLength } from "./head.ts";
 import { listenFailure } from "./listen-failure.ts";
 import { isTooBig } from "./message-size.ts";
 import {
@@ -53,7 +54,8 @@ function serve({
         const connection = new BunConnection(request, own);
         const response = await fetch(request, connection);
         // What Bun is to be told after an upgrade; its types know it as `void` only.
-        return connection.isUpgraded ? (undefined as unknown as Response) : response;
+        if (connection.isUpgraded) return undefined as unknown as Response;
+        return isOfUnsaidLength(request, response) ? ofUnsaidLength(response) : response;
       },
       websocket: {
         idleTimeout: 0,
@@ -96,6 +98,13 @@ function serve({
       return closed;
     },
   };
+}
+
+/** A length and this header exclude each other, and there are no chunks of no body. */
+function ofUnsaidLength({ status, headers }: Response): Response {
+  const unsaid = new Headers(headers);
+  unsaid.set("transfer-encoding", "chunked");
+  return new Response(null, { status, headers: unsaid });
 }
 
 class BunConnection implements Connection {

@@ -28,6 +28,12 @@ const OPEN_WITHIN_MS = 2000;
 const CONNECTING = 0;
 const OPEN = 1;
 const CUT = 1011;
+/**
+ * What comes on a socket that was closed makes Deno reset the connection, and its client never hears why. So the goodbye waits until
+ * nothing has come for QUIET_MS, what comes meanwhile being read and not heard; after LINGER_MS it is said in any case.
+ */
+const QUIET_MS = 200;
+const LINGER_MS = 2000;
 
 export class DenoSocket implements Socket {
   readonly #ws: DenoWebSocket;
@@ -36,6 +42,9 @@ export class DenoSocket implements Socket {
   readonly closed: Promise<void>;
   #look: ReturnType<typeof setTimeout> | undefined;
   #opening: ReturnType<typeof setTimeout> | undefined;
+  #goodbye: ReturnType<typeof setTimeout> | undefined;
+  #isClosing = false;
+  #lastHeardMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   /** @param answered settles when the answer to the upgrade has left, or cannot any more */
@@ -55,6 +64,7 @@ export class DenoSocket implements Socket {
       ws.onclose = () => {
         clearTimeout(this.#look);
         clearTimeout(this.#opening);
+        clearTimeout(this.#goodbye);
         if (!this.#isClosed) handlers.close(this);
         this.#isClosed = true;
         resolve();
@@ -69,7 +79,7 @@ export class DenoSocket implements Socket {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#ws.readyState !== OPEN) return;
+    if (this.#isClosing || this.#ws.readyState !== OPEN) return;
     this.#ws.send(data);
     if (this.#look === undefined && this.bufferedBytes >= HIGH_BYTES) this.#lookIn(FIRST_LOOK_MS);
   }
@@ -79,11 +89,26 @@ export class DenoSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
-    if (this.#ws.readyState === OPEN) this.#ws.close(code, reason);
+    if (this.#isClosing || this.#ws.readyState !== OPEN) return;
+    this.#isClosing = true;
+    const latestMs = performance.now() + LINGER_MS;
+    const sayIt = () => {
+      const nowMs = performance.now();
+      const quietMs = this.#lastHeardMs + QUIET_MS;
+      if (nowMs >= quietMs || nowMs >= latestMs) this.#closeNow(code, reason);
+      else this.#goodbye = setTimeout(sayIt, Math.ceil(Math.min(quietMs, latestMs) - nowMs));
+    };
+    sayIt();
   }
 
   cut(): void {
-    this.close(CUT, "cut");
+    this.#isClosing = true;
+    this.#closeNow(CUT, "cut");
+  }
+
+  #closeNow(code: number, reason: string): void {
+    clearTimeout(this.#goodbye);
+    if (this.#ws.readyState === OPEN) this.#ws.close(code, reason);
   }
 
   /** Of a client that went while it was being upgraded Deno says nothing: the socket neither opens nor closes. */
@@ -95,7 +120,8 @@ export class DenoSocket implements Socket {
   }
 
   #hear(data: string | ArrayBuffer): void {
-    if (this.#isClosed || this.#ws.readyState !== OPEN) return;
+    this.#lastHeardMs = performance.now();
+    if (this.#isClosing || this.#isClosed || this.#ws.readyState !== OPEN) return;
     // Deno has read it by now; a bound before that it does not know.
     if (isTooBig(data, this.#handlers)) this.close(TOO_BIG, "the message is too big");
     else this.#handlers.message(this, typeof data === "string" ? data : new Uint8Array(data));

@@ -6,6 +6,7 @@
  */
 
 import { DenoSocket, type DenoWebSocket } from "./deno-socket.ts";
+import { isOfUnsaidLength } from "./head.ts";
 import { listenFailure } from "./listen-failure.ts";
 import {
   type Address,
@@ -73,7 +74,8 @@ function serve({ fetch, hostname, port, tls, onListen }: ServeOptions): Server {
       const connection = new DenoConnection(request, info, sockets, underWay);
       const response = await fetch(request, connection);
       // Deno takes none but its own.
-      return connection.upgraded ?? response;
+      if (connection.upgraded !== undefined) return connection.upgraded;
+      return isOfUnsaidLength(request, response) ? ofUnsaidLength(response) : response;
     });
   } catch (error) {
     throw listenFailure(error, { hostname, port });
@@ -92,6 +94,12 @@ function serve({ fetch, hostname, port, tls, onListen }: ServeOptions): Server {
       return closed;
     },
   };
+}
+
+/** Of a stream no length is known, and Deno knows it for none, even of one that is over. */
+function ofUnsaidLength({ status, headers }: Response): Response {
+  const nothing = new ReadableStream({ start: (controller) => controller.close() });
+  return new Response(nothing, { status, headers });
 }
 
 class DenoConnection implements Connection {

@@ -7,11 +7,11 @@
 
 import type { Clock } from "../../runtime/clock.ts";
 import type { AggregateSpace } from "../space.ts";
+import { Engine } from "./engine.ts";
 import { type ChosenSettings, checked, DEFAULT_SETTINGS, settle } from "./engine-settings.ts";
 import type { Key } from "./key-dictionary.ts";
 import type { Detector, Pattern } from "./pattern.ts";
 import type { EngineError, EnginePlan, Measure } from "./plan.ts";
-import { StreamingEngine } from "./streaming-engine.ts";
 import type { Transform } from "./transforms.ts";
 import type { WindowResult } from "./window-result.ts";
 
@@ -210,9 +210,9 @@ export class StreamingEngineBuilder<In, T = In, K extends Key = never, M extends
   }
 
   /** @throws RangeError when two settings do not go together; PoolExhausted when the space has no room for an engine */
-  build(): StreamingEngine<In> {
+  build(): Engine<In> {
     const { settings, ...said } = this.#said;
-    return new StreamingEngine<In>({ ...said, settings: settle(settings, said.detector !== undefined) });
+    return new Engine<In>({ ...said, settings: settle(settings, said.detector !== undefined) });
   }
 
   #then<U>(transform: Transform): StreamingEngineBuilder<In, U, K, M> {

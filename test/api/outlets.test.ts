@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ledgerOf } from "../../actors/house.ts";
+import { ledgerOf } from "../../actors/house/places.ts";
 import { readLedger } from "../../actors/ledger.ts";
 import { connectStore } from "../../api/remote.ts";
 import { startHttp } from "../../http/serve.ts";

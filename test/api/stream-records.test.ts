@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
-import { ledgerOf } from "../../actors/house.ts";
+import { ledgerOf } from "../../actors/house/places.ts";
 import { readLedger } from "../../actors/ledger.ts";
 import { connectStore } from "../../api/remote.ts";
 import { type StreamRecord, StreamRefused, streamRecords } from "../../api/stream-records.ts";

@@ -1,4 +1,7 @@
-/** The commands on the store of a stopped Millrace, as processes of their own. */
+/**
+ * The commands on the store of a stopped Millrace: an export, and no command at all, as processes of their own with exit code and standard
+ * output; all others in this one.
+ */
 
 import assert from "node:assert/strict";
 import {
@@ -23,6 +26,7 @@ import { datasetNamed, datasets } from "../../datasets/index.ts";
 import { lockFolder } from "../../runtime/folder-lock.ts";
 import { TempStore } from "../actors/store/temp-store.ts";
 import { type CliEnd, runCli } from "./run-cli.ts";
+import { runHere } from "./run-here.ts";
 
 const TIMEOUT = { timeout: 120_000 };
 const START = Date.UTC(2026, 0, 1);
@@ -53,7 +57,7 @@ function makeStore(): TempStore {
 
 const out = (name: string) => join(folder, name);
 const memoryExport = (name: string, ...more: readonly string[]) =>
-  runCli(["export", "--dataset", "memory", ...data, ...FROM, "--output", out(name), ...more]);
+  runHere(["export", "--dataset", "memory", ...data, ...FROM, "--output", out(name), ...more]);
 
 /** One line that says it, and nothing that is for programmers. */
 function assertSaid({ code, stdout, stderr }: CliEnd, expected: number, said: RegExp): void {
@@ -114,7 +118,7 @@ test("export to standard output is the file and nothing else", TIMEOUT, async ()
 });
 
 test("export of all datasets makes a folder with a file of each", TIMEOUT, async () => {
-  const ended = await runCli([
+  const ended = await runHere([
     "export",
     "--all",
     ...data,
@@ -127,7 +131,7 @@ test("export of all datasets makes a folder with a file of each", TIMEOUT, async
   assert.equal(ended.code, 0, ended.stderr);
   assert.deepEqual(readdirSync(out("all")).sort(), datasets.map(({ name }) => `${name}.csv`).sort());
   assert.equal(statSync(out("all")).mode & 0o777, 0o700);
-  const again = await runCli(["export", "--all", ...data, "--format", "csv", "--output", out("all")]);
+  const again = await runHere(["export", "--all", ...data, "--format", "csv", "--output", out("all")]);
   assertSaid(again, 2, /memory\.csv is there already.*--force/);
 });
 
@@ -221,7 +225,7 @@ for (const [what, args, code, said] of [
     TIMEOUT,
     async () => {
       const cwd = mkdtempSync(join(folder, "empty-"));
-      assertSaid(await runCli(["export", ...data, ...args], { cwd }), code, said);
+      assertSaid(await runHere(["export", ...data, ...args], { cwd }), code, said);
       assert.deepEqual(readdirSync(cwd), []);
     },
   );
@@ -229,18 +233,18 @@ for (const [what, args, code, said] of [
 
 test("a store that is not there, or is somebody else's, is named", TIMEOUT, async () => {
   const args = ["export", "--dataset", "memory", "--output", out("never.csv"), "--data"];
-  assertSaid(await runCli([...args, out("nowhere")]), 2, /no store in .*nowhere.*--data.*--url/);
+  assertSaid(await runHere([...args, out("nowhere")]), 2, /no store in .*nowhere.*--data.*--url/);
   mkdirSync(out("empty"));
-  assertSaid(await runCli([...args, out("empty")]), 2, /no store in .*empty/);
+  assertSaid(await runHere([...args, out("empty")]), 2, /no store in .*empty/);
   assert.deepEqual(readdirSync(out("empty")), []);
   const locked = lockFolder(store.at.dataFolder);
   assert.ok(locked.ok);
   try {
     const named = new RegExp(`in use by process ${process.pid}, since `);
-    assertSaid(await runCli([...args, store.at.dataFolder]), 1, named);
-    assertSaid(await runCli(["store", "verify", ...data]), 1, named);
+    assertSaid(await runHere([...args, store.at.dataFolder]), 1, named);
+    assertSaid(await runHere(["store", "verify", ...data]), 1, named);
     locked.lock.describe({ url: "http://127.0.0.1:9" });
-    assertSaid(await runCli([...args, store.at.dataFolder]), 1, /nobody answers at http:\/\/127\.0\.0\.1:9/);
+    assertSaid(await runHere([...args, store.at.dataFolder]), 1, /nobody answers at http:\/\/127\.0\.0\.1:9/);
   } finally {
     locked.lock.release();
   }
@@ -248,12 +252,12 @@ test("a store that is not there, or is somebody else's, is named", TIMEOUT, asyn
 });
 
 test("the store is shown as a table, and as JSON", TIMEOUT, async () => {
-  const table = await runCli(["store", "stats", ...data]);
+  const table = await runHere(["store", "stats", ...data]);
   assert.equal(table.code, 0, table.stderr);
   assert.match(table.stdout, /^dataset +rows +lake +files +log +bytes\/min +first +last$/m);
   assert.match(table.stdout, /^memory +100 +\S+ KiB +1 .* 2026-01-01T00:00:00Z {2}2026-01-01T01:39:00Z$/m);
   assert.match(table.stdout, /^total +100 /m);
-  const json = await runCli(["store", "stats", ...data, "--json"]);
+  const json = await runHere(["store", "stats", ...data, "--json"]);
   const { datasets: all } = JSON.parse(json.stdout) as { datasets: { dataset: string; rows: number }[] };
   assert.equal(all.find(({ dataset }) => dataset === "memory")?.rows, ROWS);
 });
@@ -262,18 +266,18 @@ test(
   "a good store is verified; of a damaged one it is said what and where, and it ends with 1",
   TIMEOUT,
   async () => {
-    const good = await runCli(["store", "verify", ...data]);
+    const good = await runHere(["store", "verify", ...data]);
     assert.equal(good.code, 0, good.stdout + good.stderr);
     assert.match(good.stdout, /^good: 100 rows in /m);
     assert.equal(good.stderr, "");
     const damaged = makeStore();
     try {
       truncateSync(damaged.at.path(segmentName(1)), 3000);
-      const bad = await runCli(["store", "verify", "--data", damaged.at.dataFolder]);
+      const bad = await runHere(["store", "verify", "--data", damaged.at.dataFolder]);
       assert.equal(bad.code, 1, bad.stdout + bad.stderr);
       assert.match(bad.stdout, /^log\/\S+.*: .*; .+$/m);
       assert.match(bad.stdout, /^not good: /m);
-      const json = await runCli(["store", "verify", "--json", "--data", damaged.at.dataFolder]);
+      const json = await runHere(["store", "verify", "--json", "--data", damaged.at.dataFolder]);
       assert.equal((JSON.parse(json.stdout) as { ok: boolean }).ok, false);
     } finally {
       rmSync(damaged.at.dataFolder, { recursive: true, force: true });
@@ -282,13 +286,13 @@ test(
 );
 
 test("compacting a stopped one's store is not done, and it is said what to do", TIMEOUT, async () => {
-  assertSaid(await runCli(["store", "compact", ...data]), 1, /stopped Millrace's: start Millrace/);
+  assertSaid(await runHere(["store", "compact", ...data]), 1, /stopped Millrace's: start Millrace/);
 });
 
 test("a query is answered in each form", TIMEOUT, async () => {
   const sql = "select count(*) as n, ? as text, ? as number from memory";
   const params = ["--param", "a b", "--param", "7"];
-  const ask = (...more: readonly string[]) => runCli(["query", sql, ...params, ...data, ...more]);
+  const ask = (...more: readonly string[]) => runHere(["query", sql, ...params, ...data, ...more]);
   const csv = await ask();
   assert.equal(csv.code, 0, csv.stderr);
   assert.equal(csv.stdout, "n,text,number\n100,a b,7\n");
@@ -305,7 +309,7 @@ test(
   "a query of a table that is not there says where in the text that is, and which there are",
   TIMEOUT,
   async () => {
-    const ended = await runCli(["query", ...data, "from nonesuch"]);
+    const ended = await runHere(["query", ...data, "from nonesuch"]);
     assert.equal(ended.code, 2);
     assert.match(ended.stderr, /nonesuch does not exist[\s\S]*LINE 1[\s\S]*memory, process/);
     assert.doesNotMatch(ended.stderr, /^\s+at /m);
@@ -328,7 +332,7 @@ for (const [what, args, said] of [
   ["a word without quotes", ["select", "1"], /"1", which is one word too many; put quotes/],
 ] as const) {
   test(`a query with ${what} ends with 2, and says so on one line`, TIMEOUT, async () => {
-    assertSaid(await runCli(["query", ...data, ...args]), 2, said);
+    assertSaid(await runHere(["query", ...data, ...args]), 2, said);
   });
 }
 
@@ -344,7 +348,7 @@ test(
       ["store", "--help"],
       ["store", "verify", "-h"],
     ]) {
-      const help = await runCli(args);
+      const help = await runHere(args);
       assert.equal(help.code, 0);
       assert.equal(help.stderr, "");
       assert.match(
@@ -353,7 +357,7 @@ test(
       );
       assert.ok(!help.stdout.includes("\u001b"), "escape codes where there is no terminal");
     }
-    assert.match((await runCli(["--version"])).stdout, /^millrace \d+\.\d+\.\d+\n$/);
+    assert.match((await runHere(["--version"])).stdout, /^millrace \d+\.\d+\.\d+\n$/);
   },
 );
 
@@ -362,8 +366,8 @@ test("no command, or one that is not known, ends with 2", TIMEOUT, async () => {
   assert.equal(none.code, 2);
   assert.match(
     none.stderr,
-    /expected a command: start, export, query, validate, store, dead-letters; came nothing\n$/,
+    /expected a command: start, export, query, validate, agreement, store, dead-letters; came nothing\n$/,
   );
-  assertSaid(await runCli(["exprt"]), 2, /did you mean millrace export\?/);
-  assertSaid(await runCli(["store", "stat"]), 2, /did you mean millrace store stats\?/);
+  assertSaid(await runHere(["exprt"]), 2, /did you mean millrace export\?/);
+  assertSaid(await runHere(["store", "stat"]), 2, /did you mean millrace store stats\?/);
 });

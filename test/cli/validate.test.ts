@@ -5,12 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { countText } from "../../cli/figures.ts";
-import { agreementText } from "../../cli/quality-text.ts";
 import { datasets } from "../../datasets/index.ts";
 import { process } from "../../datasets/process.ts";
 import type { AgreementReport, QualityReport } from "../../quality/report.ts";
-import { agreementOf } from "../../quality/wilson.ts";
 import { TempStore } from "../actors/store/temp-store.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -35,7 +32,7 @@ const validate = (...args: readonly string[]) =>
 const DAY = ["--from", "2026-01-01T00:00:00Z", "--to", "2026-01-02T00:00:00Z"];
 
 test("rows that pass end with 0, and are told of in a table", TIMEOUT, async () => {
-  const ended = await validate(...DAY, "--max-missing", "0.5");
+  const ended = await validate(...DAY);
   assert.equal(ended.code, 0, ended.stdout + ended.stderr);
   assert.match(ended.stdout, /^process: 600 rows from 2026-01-01T00:00:00Z to 2026-01-02T00:00:00Z$/m);
   assert.match(ended.stdout, /^column +missing +different +least +q1 +median +q3 +most +mean +outliers$/m);
@@ -50,6 +47,24 @@ test("rows that do not pass end with 4: what failed is told, and one line says s
   assert.match(ended.stdout, /^failed {2}too-few-rows: expected at least 601 rows; came 600$/m);
   assert.equal(ended.stderr, "not passed: 1 finding failed\n");
 });
+
+test(
+  "values of columns that may be missing fail nothing, whatever the settings say, until a bound is given",
+  TIMEOUT,
+  async () => {
+    const args = ["validate", "--dataset", "process", "--data", store.at.dataFolder, ...DAY];
+    const strict = { cwd: folder, env: { MILLRACE_QUALITY_MAX_MISSING: "0" } };
+    const passed = await runCli(args, strict);
+    assert.equal(passed.code, 0, passed.stdout + passed.stderr);
+    assert.match(
+      passed.stdout,
+      /^warned {2}missing of io_read_bytes: expected at most 0 % of the values to be missing; [\d.]+ % are \(\d+ of 600\), which its dataset allows$/m,
+    );
+    const failed = await runCli([...args, "--max-missing", "0"], strict);
+    assert.equal(failed.code, 4, failed.stdout + failed.stderr);
+    assert.match(failed.stdout, /^failed {2}missing of io_read_bytes: /m);
+  },
+);
 
 test(
   "the settings' thresholds count where none is given, and the report comes as JSON",
@@ -85,25 +100,6 @@ test(
     assert.deepEqual([agreement.fraction, agreement.all.compared], [0.5, 0]);
   },
 );
-
-test("an agreement is one line: the share with its interval, and each of its parts", () => {
-  const report = {
-    ...{ dataset: "choices", fromMs: 0, toMs: 1, fraction: 1, over: [] },
-    all: agreementOf(1000, 750),
-    by: [
-      { value: "dc", ...agreementOf(0, 0) },
-      { value: "wan", ...agreementOf(1000, 750) },
-    ],
-  };
-  const shadow = { actual: "taken", oracle: "best", by: "link", unit: "id" };
-  assert.equal(
-    agreementText(report, shadow),
-    "taken is best in 75 % (72.2 % to 77.6 %) of 1 000 rows; by link: wan 75 %".replace(
-      "1 000",
-      countText(1000),
-    ),
-  );
-});
 
 test("an earlier time is compared with", TIMEOUT, async () => {
   const span = ["--from", "2026-01-01T05:00:00Z", "--to", "2026-01-01T10:00:00Z"];

@@ -4,12 +4,14 @@ import { setImmediate } from "node:timers";
 import type { ClientOptions } from "../../client/index.ts";
 import { type Client, createClient } from "../../client/index.ts";
 import { VirtualClock } from "../../runtime/clock.ts";
+import { unpacked } from "./unpack.ts";
 
 export interface Sent {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly key: string;
-  readonly body: string | Uint8Array;
+  /** As it was when it came. */
+  readonly body: Uint8Array;
   readonly rows: readonly unknown[];
   readonly signal: AbortSignal;
 }
@@ -40,14 +42,8 @@ export function openClient(answering: Answering, options: Partial<ClientOptions>
     random: () => 0.5,
     fetch: async (url, init) => {
       const headers = init.headers as Record<string, string>;
-      const body = init.body as string | Uint8Array;
-      const rows =
-        typeof body === "string"
-          ? body
-              .split("\n")
-              .filter((line) => line !== "")
-              .map((line) => JSON.parse(line))
-          : [];
+      const body = (init.body as Uint8Array).slice();
+      const rows = headers["content-encoding"] === undefined ? unpacked(body) : [];
       const one: Sent = { url, headers, key: headers["idempotency-key"]!, body, rows, signal: init.signal! };
       sent.push(one);
       return answering(one, sent.length);

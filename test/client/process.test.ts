@@ -20,7 +20,7 @@ test("a program with rows that cannot be sent ends when it is done", async () =>
   const args = [...runtime, HOST, `http://127.0.0.1:${port}`];
   // Were it kept up, it would be for its next retries, or the flush in a minute.
   const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, args, { timeout: 20_000 }, (error, text) =>
+    execFile(process.execPath, args, { timeout: 60_000 }, (error, text) =>
       error ? reject(error) : resolve(text),
     );
   });

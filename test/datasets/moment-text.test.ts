@@ -82,7 +82,9 @@ describe("moments as text", () => {
       "2026-01-31",
       "2026-01-31T12:00:00",
       "2026-01-31T12:00Z",
-      "2026-01-31 12:00:00Z",
+      "2026-01-31_12:00:00Z",
+      "2026-01-31 12:00:00",
+      "2026-01-31  12:00:00Z",
       "2026-01-31T12:00:00.Z",
       "2026-01-31T12:00:00Z ",
       " 2026-01-31T12:00:00Z",
@@ -109,6 +111,8 @@ describe("moments as text", () => {
       assert.ok(Number.isNaN(parseMoment(text)), text);
     }
     assert.equal(parseMoment("2000-02-29T00:00:00Z"), Date.UTC(2000, 1, 29));
+    // As pandas and PostgreSQL write it.
+    assert.equal(parseMoment("2000-02-29 01:00:00.5+01:00"), Date.UTC(2000, 1, 29) + 500);
     assert.equal(parseMoment("2028-02-29T23:59:59Z"), Date.UTC(2028, 1, 29, 23, 59, 59));
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type Dataset, defineDataset, type PublicColumn } from "../../datasets/define.ts";
-import { parsePredicate, type Rows } from "../../datasets/predicate.ts";
+import { parsePredicate } from "../../datasets/predicate.ts";
+import type { RowRun } from "../../datasets/row-run.ts";
 import type { ColumnType } from "../../runtime/batch/index.ts";
 import { Batch, type PublicBatch } from "../../runtime/batch/index.ts";
 import { readValue, typeValue, type Value, writeColumn } from "../fixtures/batch-cases.ts";
@@ -48,7 +49,7 @@ function batchOf(table: Table, rows: number): PublicBatch {
   return batch;
 }
 
-function wanted(text: string, of: PublicBatch, run: Rows = { from: 0, to: of.rows }): readonly Rows[] {
+function wanted(text: string, of: PublicBatch, run: RowRun = { from: 0, to: of.rows }): readonly RowRun[] {
   const parsed = parsePredicate(text, figures);
   assert.ok(parsed.ok, parsed.ok ? "" : `${text}: ${parsed.message}`);
   return parsed.predicate.runs(of, run);

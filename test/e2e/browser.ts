@@ -13,7 +13,7 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 interface Cleanup {
   after(fn: () => Promise<void>): void;

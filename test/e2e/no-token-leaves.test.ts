@@ -143,7 +143,7 @@ test("tokens and sessions are nowhere but where they were sent", { timeout: 120_
   }
 });
 
-test("what is wrong with a token at the start is told without it", { timeout: 60_000 }, async (t) => {
+test("what is wrong with a token at the start is told without it", { timeout: 240_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const file = (name: string, text: string, mode = 0o600) => {
     const path = join(folder, name);

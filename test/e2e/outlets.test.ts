@@ -46,7 +46,7 @@ test("outlets of the settings give rows as long as the process runs, and end wit
   assert.equal(existsSync(path), false);
 });
 
-test("an outlet that cannot be is a setting that cannot be used", { timeout: 60_000 }, async (t) => {
+test("an outlet that cannot be is a setting that cannot be used", { timeout: 240_000 }, async (t) => {
   const server = new Server(t, ["--data", temporaryFolder(t), "--streams.outlets", "tcp://0.0.0.0:1/memory"]);
   const { code } = await server.ended;
   assert.equal(code, 2);

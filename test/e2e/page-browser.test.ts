@@ -334,6 +334,13 @@ test("at 360 pixels nothing is wider than the window, and both themes can be rea
     await whenTrue(page, `${POINTS} > 5`);
     await page.locator("#store-rows tr").first().waitFor();
     assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+    // Nor are the figures of what is pushed wider than their card, and each says what it is.
+    await page.locator('#pushed-rows tr[data-key="compression_telemetry"]').waitFor();
+    const scrollable = 'document.querySelector("#pushed .scroll")';
+    assert.equal(await page.evaluate(`${scrollable}.scrollWidth - ${scrollable}.clientWidth`), 0);
+    const titles =
+      'getComputedStyle(document.querySelector("#pushed-rows td:nth-child(4)"), "::after").content';
+    assert.equal(await page.evaluate(titles), '"rejected"');
     assert.equal(await page.evaluate("innerWidth"), 360);
     for (const [what, ratio] of (await page.evaluate(CONTRASTS)) as [string, number][]) {
       assert.ok(ratio >= 4.5, `${what} has a contrast of ${ratio} in the ${colorScheme} theme`);
@@ -456,7 +463,7 @@ async function clientsOf(url: string): Promise<number> {
   return ((await (await fetch(`${url}/v1/streams`)).json()) as { clients: unknown[] }).clients.length;
 }
 
-async function untilAsync(what: string, holds: () => Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+async function untilAsync(what: string, holds: () => Promise<boolean>, deadlineMs = 60_000): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);

@@ -42,7 +42,7 @@ class Listener {
 }
 
 test("each row comes once and in order, whatever restarts, and whoever comes back goes on where it was", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const system = buildHouse(houseOptions(temporaryFolder(t), { without: ["outlets"] }));
   t.after(() => system.stop());

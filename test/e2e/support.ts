@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type HouseOptions, houseSpec } from "../../actors/house.ts";
+import type { HouseOptions } from "../../actors/house/options.ts";
+import { houseSpec } from "../../actors/house.ts";
 import type { Pushed, PushRefused } from "../../actors/intake/protocol.ts";
 import { readLog } from "../../actors/store/log/log-reader.ts";
 import type { Dataset } from "../../datasets/define.ts";
@@ -138,7 +139,7 @@ function readFolder(dataFolder: string, dataset: Dataset) {
 }
 
 /** Resolves once `holds` does; looks again at every turn of the event loop. @throws after `deadlineMs` */
-export async function until(what: string, holds: () => boolean, deadlineMs = 20_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, deadlineMs = 60_000): Promise<void> {
   const endMs = performance.now() + deadlineMs;
   while (!holds()) {
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);

@@ -8,7 +8,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ACTORS, type ActorName, ledgerOf } from "../../actors/house.ts";
+import { ACTORS, type ActorName } from "../../actors/house/options.ts";
+import { ledgerOf } from "../../actors/house/places.ts";
 import { readLedger } from "../../actors/ledger.ts";
 import { MINUTE_MS } from "../../datasets/by-the-minute.ts";
 import type { System } from "../../runtime/system.ts";

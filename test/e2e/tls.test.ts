@@ -195,7 +195,7 @@ test("a certificate that clients would refuse is refused at the start", { timeou
   }
 });
 
-test("beyond loopback without TLS it starts, and warns", { timeout: 60_000 }, async (t) => {
+test("beyond loopback without TLS it starts, and warns", { timeout: 240_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const server = new Server(t, ["--host", "0.0.0.0", "--port", "0", "--data", folder], {
     env: { MILLRACE_HTTP_TOKEN: TOKEN },

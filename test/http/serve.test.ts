@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { MAX_BODY_BYTES } from "../../actors/intake/protocol.ts";
-import { type HttpServer, HttpStartError, startHttp } from "../../http/serve.ts";
+import { HttpStartError } from "../../http/open-port.ts";
+import { type HttpServer, startHttp } from "../../http/serve.ts";
 import type { System } from "../../runtime/system.ts";
 import type { Settings } from "../../settings.ts";
 import { buildHouse, houseOptions, temporaryFolder } from "../e2e/support.ts";
@@ -51,7 +52,7 @@ function said(port: number, request: string): Promise<string> {
   });
 }
 
-test("the end of the server is the end of its streams: they end whole", { timeout: 60_000 }, async (t) => {
+test("the end of the server is the end of its streams: they end whole", { timeout: 240_000 }, async (t) => {
   await live(t, async ({ http }) => {
     const response = await fetch(`${http.url}/v1/streams/memory?where=used_percent%20%3C%200`);
     const reader = response.body!.getReader();
@@ -63,7 +64,7 @@ test("the end of the server is the end of its streams: they end whole", { timeou
 });
 
 test("a body that is said to be too long is refused before it comes, with what was expected", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   await live(t, async ({ http }) => {
     const asked = [
@@ -78,7 +79,7 @@ test("a body that is said to be too long is refused before it comes, with what w
 });
 
 test("names are checked on a real socket too, with the port that was taken", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   await live(t, async ({ http }) => {
     assert.equal(http.url, `http://127.0.0.1:${http.port}`);
@@ -114,7 +115,7 @@ test("names are checked on a real socket too, with the port that was taken", {
   });
 });
 
-test("an actor is restarted over HTTP", { timeout: 60_000 }, async (t) => {
+test("an actor is restarted over HTTP", { timeout: 240_000 }, async (t) => {
   await live(t, async ({ http, system }) => {
     const response = await fetch(`${http.url}/v1/actors/broadcaster/restart`, { method: "POST" });
     assert.equal(response.status, 200);
@@ -123,7 +124,7 @@ test("an actor is restarted over HTTP", { timeout: 60_000 }, async (t) => {
   });
 });
 
-test("a port that is taken is told with what to do", { timeout: 60_000 }, async (t) => {
+test("a port that is taken is told with what to do", { timeout: 240_000 }, async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   const { port } = other.address() as { readonly port: number };

@@ -8,6 +8,7 @@ import { buildApp } from "../../http/app.ts";
 import type { ControlDeps } from "../../http/control.ts";
 import { parseNames } from "../../http/guard/known-names.ts";
 import type { TokenGrant } from "../../http/guard/tokens.ts";
+import { parseProxies } from "../../http/guard/trusted-proxies.ts";
 import type { App } from "../../http/route.ts";
 import { createTransitionLog, type TransitionLog } from "../../http/transitions.ts";
 import type { AskResult, Message } from "../../runtime/actor/types.ts";
@@ -53,6 +54,7 @@ export interface ControlOptions {
   readonly names?: string;
   readonly isSecure?: boolean;
   readonly requestsPerSecond?: number;
+  readonly trustedProxies?: string;
   /** Address that requests come from. */
   readonly from?: () => string;
   /** Answers what is asked. Default: nobody is there. */
@@ -122,6 +124,7 @@ export function openControl(options: ControlOptions = {}): Control {
       names: parseNames(options.names ?? "") ?? [],
       isSecure: options.isSecure ?? false,
       requestsPerSecond: options.requestsPerSecond ?? 0,
+      proxies: parseProxies(options.trustedProxies ?? "")!,
       version: "1.2.3",
     },
     clock,

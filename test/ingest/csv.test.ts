@@ -162,7 +162,7 @@ describe("CSV", () => {
     assert.deepEqual(faultOf("name,host\n"), ["a column host", 0]);
     assert.deepEqual(faultOf("name,load,name\n"), ["the column name twice", 0]);
     assert.deepEqual(faultOf("alice smith,1\n"), ["a name of 11 characters", 0]);
-    assert.deepEqual(faultOf("name,\na,b\n"), ["a name of 0 characters", 0]);
+    assert.deepEqual(faultOf("name,\na,b\n"), ["a column without a name, as of a table's index", 0]);
     assert.deepEqual(faultOf('na"me\n'), ["a quote within a name", 0]);
     assert.deepEqual(faultOf('"name\na'), ["the end of the body", 0]);
     assert.deepEqual(faultOf('name,load\na,1\n"b,2\n'), ["the end of the body", 14]);

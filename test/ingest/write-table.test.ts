@@ -69,6 +69,38 @@ describe("the table writer", () => {
     }
   });
 
+  test("writes zeros under values that are missing over stretches of rows", () => {
+    for (const dataset of testedDatasets) {
+      const nullable = Object.entries(dataset.columns).flatMap(([name, spec]) =>
+        "nullable" in spec && spec.nullable === true ? [name] : [],
+      );
+      const table = new PushTable(memory, dataset, TABLE_AT);
+      const writer = createTableWriter(memory, dataset);
+      const reference = createRowWriter(memory, dataset);
+      const stretches = fc.array(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 40 })), {
+        maxLength: 3,
+      });
+      fc.assert(
+        fc.property(fc.array(rowOf(dataset), { minLength: 8, maxLength: 60 }), stretches, (whole, gaps) => {
+          const isGap = (row: number) => gaps.some(([from, count]) => row >= from && row < from + count);
+          const none = Object.fromEntries(nullable.map((name) => [name, null]));
+          const rows = whole.map((row, index) => (isGap(index) ? { ...row, ...none } : row));
+          new Uint8Array(memory.buffer, SLOT, 2 * SLOT_BYTES).fill(0x77);
+          fillTable(memory, table, rows, 0xa5);
+          let done = 0;
+          for (const part of writer.parts(table, SLOT_BYTES)) {
+            reference.write(OTHER, SLOT_BYTES, rows.slice(done, done + part.rows), done, 777);
+            writer.write(table, part, SLOT, SLOT_BYTES, done, 777);
+            assert.deepEqual(slotBytes(SLOT, SLOT_BYTES), slotBytes(OTHER, SLOT_BYTES));
+            done += part.rows;
+          }
+          assert.equal(done, rows.length);
+        }),
+        { seed: SEED, numRuns: 25 },
+      );
+    }
+  });
+
   test("cuts as late as rows and text allow, and takes every good row once", () => {
     const dataset = withBatchRows(everything, 8);
     const table = new PushTable(memory, dataset, TABLE_AT);

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
-import { ledgerOf } from "../../actors/house.ts";
+import { ledgerOf } from "../../actors/house/places.ts";
 import { readLedger } from "../../actors/ledger.ts";
 import { readLog } from "../../actors/store/log/log-reader.ts";
 import { optimization } from "../../datasets/optimization.ts";

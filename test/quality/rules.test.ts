@@ -23,7 +23,7 @@ function found(
   dataset: Dataset = choices,
 ): readonly Finding[] {
   return findingsOf(
-    { rows: 1000, label: null, columns: [], earlierRows: null, ...facts },
+    { rows: 1000, label: null, columns: [], earlierRows: null, isMissingAsked: false, ...facts },
     { ...USUAL_QUALITY, ...rules },
     dataset,
   );
@@ -58,10 +58,28 @@ describe("a finding", () => {
 
   test("of missing values fails above the bound", () => {
     assert.deepEqual(kinds(found(column({ missing: 50 }))), []);
-    const [finding, ...others] = found(column({ missing: 51 }));
+    const [finding, ...others] = found(column({ name: "level", missing: 51 }));
     assert.deepEqual(others, []);
-    assert.deepEqual(kinds([finding!]), ["missing failed size"]);
+    assert.deepEqual(kinds([finding!]), ["missing failed level"]);
     assert.match(finding!.message, /at most 5 % of the values to be missing; 5\.1 % are \(51 of 1000\)$/);
+  });
+
+  test("of missing values only warns of a nullable column of a dataset without an export, with their share", () => {
+    const [finding, ...others] = found(column({ missing: 510 }));
+    assert.deepEqual(others, []);
+    assert.deepEqual(kinds([finding!]), ["missing warned size"]);
+    assert.match(finding!.message, /; 51 % are \(510 of 1000\), which its dataset allows$/);
+    assert.deepEqual(kinds(found(column({ name: "best", missing: 999 }))), ["missing failed best"]);
+  });
+
+  test("of missing values fails of a nullable label, and of any column when the bound was asked for", () => {
+    const nullable = { ...choices, label: "chosen" };
+    assert.deepEqual(kinds(found(column({ name: "chosen", missing: 51 }), {}, nullable)), [
+      "missing failed chosen",
+    ]);
+    const asked = (missing: number) => kinds(found({ ...column({ missing }), isMissingAsked: true }));
+    assert.deepEqual(asked(50), []);
+    assert.deepEqual(asked(51), ["missing failed size"]);
   });
 
   test("of missing values only warns of a column that no named export has and that is no label", () => {
@@ -80,7 +98,11 @@ describe("a finding", () => {
     assert.equal(severity("size"), "missing failed size");
     assert.equal(severity("best"), "missing failed best");
     assert.equal(severity("chosen"), "missing warned chosen");
-    assert.deepEqual(kinds(found(column({ name: "chosen", missing: 999 }))), ["missing failed chosen"]);
+    // Who asks with a bound of his own asks it of the training set.
+    const asked = (name: string) =>
+      kinds(found({ ...column({ name, missing: 999 }), isMissingAsked: true }, {}, dataset))[0];
+    assert.equal(asked("size"), "missing failed size");
+    assert.equal(asked("chosen"), "missing warned chosen");
   });
 
   test("of class balance fails beyond either bound, and where no row has a label", () => {

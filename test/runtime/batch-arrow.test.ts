@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Data, type RecordBatch, tableFromIPC } from "apache-arrow";
 import fc from "fast-check";
-import { arrowSchema, publicArrow, rawArrow } from "../../runtime/batch/arrow.ts";
 import { Batch, concatBytes, END_OF_STREAM, streamPreamble } from "../../runtime/batch/index.ts";
 import { type BatchCase, batchCase, type Value, writeCase } from "../fixtures/batch-cases.ts";
+import { arrowSchema, publicArrow, rawArrow } from "./arrow-view.ts";
 
 const SEED = 20_260_102;
 const SLOT = 2048;

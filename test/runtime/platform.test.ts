@@ -83,6 +83,38 @@ test("closing frees the port, and may be asked for twice", async () => {
   await again.close();
 });
 
+test("HEAD says a length where the answer does, and never that GET had none", async () => {
+  const fetch = (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/said") return new Response(null, { headers: { "content-length": "5" } });
+    if (pathname === "/none") return new Response(null, { status: 204 });
+    return new Response(null, { status: 404, headers: { "x-own": "1" } });
+  };
+  await withServer(fetch, async ({ port }) => {
+    const socket = plainConnect(port, HOST);
+    let text = "";
+    socket.setEncoding("latin1").on("data", (part: string) => {
+      text += part;
+    });
+    // On one connection: what is no body is no part of the next answer either.
+    const ask = (path: string, more = "") =>
+      socket.write(`HEAD ${path} HTTP/1.1\r\nHost: ${HOST}\r\n${more}\r\n`);
+    for (const path of ["/unsaid", "/said", "/none"]) {
+      const before = text.length;
+      ask(path);
+      await until("the answer is there", () => text.slice(before).endsWith("\r\n\r\n"), 60_000);
+    }
+    const [unsaid = "", said = "", none = "", ...rest] = text.toLowerCase().split("\r\n\r\n");
+    assert.deepEqual(rest, [""]);
+    assert.match(unsaid, /^http\/1\.1 404 [\s\S]*x-own: 1/);
+    assert.doesNotMatch(unsaid, /content-length/);
+    assert.match(said, /^http\/1\.1 200 [\s\S]*content-length: 5/);
+    assert.match(none, /^http\/1\.1 204 /);
+    assert.doesNotMatch(none, /transfer-encoding/);
+    socket.destroy();
+  });
+});
+
 test("closing cuts what does not end by itself", async () => {
   let cancelled: () => void = () => {};
   const isCancelled = new Promise<void>((resolve) => {
@@ -248,6 +280,23 @@ test("a message of the largest size is heard; one byte more closes the socket wi
       );
     });
   }
+});
+
+test("who sends on while it is closed hears why, and nothing of that is heard", async () => {
+  let heard = 0;
+  const watched = new Watched();
+  watched.message = (socket) => {
+    heard++;
+    socket.close(1008, "one is enough");
+    socket.send("too late");
+  };
+  await withSockets(watched, async ({ port }) => {
+    const client = await RawSocket.open(port);
+    for (let message = 0; message < 300; message++) client.send("x".repeat(8000));
+    const said = await client.next();
+    assert.deepEqual(said.kind === "close" && said.code, 1008);
+    assert.equal(heard, 1);
+  });
 });
 
 test("what a client does not take is counted, and it is told when it was taken", async () => {

@@ -29,7 +29,7 @@ const scenario = fc.record({
 });
 
 test("whatever crashes where, every reader sees everything, in order and marked", {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async ({ seed, slots, percent, batch, isAsync }) => {

@@ -15,8 +15,8 @@ import type { Look, OperatedConfig, OperatedMessage } from "../fixtures/operated
 
 const MODULE = new URL("../fixtures/operated-actor.ts", import.meta.url).href;
 /** What only a lost message can use up. */
-const LOST_MS = 20_000;
-const PATIENT = { timeout: 60_000 };
+const LOST_MS = 60_000;
+const PATIENT = { timeout: 240_000 };
 const DONE = { ok: true };
 
 interface Operated {

@@ -17,8 +17,8 @@ import { makeMemory } from "../fixtures/lane-setup.ts";
 
 const MODULE = new URL("../fixtures/actor-on-thread.ts", import.meta.url).href;
 /** What only a lost message can use up. */
-const LOST_MS = 20_000;
-const PATIENT = { timeout: 60_000 };
+const LOST_MS = 60_000;
+const PATIENT = { timeout: 240_000 };
 
 interface Threads {
   readonly system: System;
@@ -334,6 +334,17 @@ describe("a start on a thread", () => {
     assert.ok(!started.ok);
     assert.match(started.message, /stopped before it was up/);
     for (const name of ["good", "never"]) assert.equal(stateOf(system, name).state, "stopped");
+  });
+
+  test("that was prepared takes the threads that are there, and runs nobody before", PATIENT, async () => {
+    const { system, ask, tell, stop } = build({ a: { thread: "one" } });
+    system.prepare();
+    system.prepare();
+    assert.equal(stateOf(system, "a").state, "stopped");
+    assert.equal(tell("a", { kind: "hold" }), false);
+    assert.deepEqual(await system.start(), { ok: true });
+    assert.deepEqual(await ask("a", { kind: "life" }), { ok: true, value: 1 });
+    await stop();
   });
 
   test("a system that was stopped starts again, with new threads", PATIENT, async () => {

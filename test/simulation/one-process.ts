@@ -7,11 +7,13 @@
 
 import { setImmediate } from "node:timers";
 import { anonymizerOf, scratchBytesFor } from "../../actors/anonymizer/anonymizer.ts";
-import { type IntakeConfig, intakeOf, intakeScratchBytes } from "../../actors/intake/intake.ts";
+import { type IntakeConfig, intakeOf } from "../../actors/intake/intake.ts";
+import { intakeScratchBytes } from "../../actors/intake/scratch.ts";
 import { type LedgerRow, type LedgerSpec, placeLedger, readLedger } from "../../actors/ledger.ts";
 import { recorderOn } from "../../actors/recorder/recorder.ts";
 import { slotBytesOf } from "../../actors/store/log/window-bytes.ts";
-import { type WindowerConfig, windowerOf, windowerScratchBytes } from "../../actors/windower/windower.ts";
+import { windowerScratchBytes } from "../../actors/windower/scratch.ts";
+import { type WindowerConfig, windowerOf } from "../../actors/windower/windower.ts";
 import type { StagingSpec } from "../../ingest/staging.ts";
 import { StagingArea } from "../../ingest/staging-area.ts";
 import type { ActorContext, ActorFactory, ActorSpec, Behaviour } from "../../runtime/actor/types.ts";

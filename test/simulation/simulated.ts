@@ -29,14 +29,14 @@ export function simulate(part: number, hash: string): void {
   const first = 1 + part * count;
   const known = 1_000_000 * (part + 1);
 
-  test("the same seed gives the same run on Bun and on Deno", { timeout: 60_000 }, async () => {
+  test("the same seed gives the same run on Bun and on Deno", { timeout: 240_000 }, async () => {
     const run = await runSeeds(known, KNOWN_SEEDS);
     assert.deepEqual(run.failures, []);
     const command = `bun test/simulation/run.ts --from ${known} --seeds ${KNOWN_SEEDS}`;
     assert.equal(run.hash, hash, `after a change of what actors do, the hash is what this says: ${command}`);
   });
 
-  test(`seeds ${first} to ${first + count - 1}`, { timeout: 60_000 + count * MS_PER_SEED }, async () => {
+  test(`seeds ${first} to ${first + count - 1}`, { timeout: 120_000 + count * MS_PER_SEED }, async () => {
     const { failures } = await runSeeds(first, count);
     const told = failures.slice(0, TOLD).join("\n");
     assert.ok(failures.length === 0, `${failures.length} of ${count} seeds failed:\n${told}`);

@@ -58,6 +58,33 @@ test("each row has the first row with the same bytes; a missing one has itself",
   );
 });
 
+/** All of one length, and alike but for one byte anywhere. */
+const alike = fc.integer({ min: 1, max: 40 }).chain((length) =>
+  fc.array(
+    fc.integer({ min: 0, max: length - 1 }).map((odd) => {
+      return Uint8Array.from({ length }, (_, i) => (i === odd ? 8 : 7));
+    }),
+    { minLength: 1, maxLength: 16 },
+  ),
+);
+
+test("strings that differ in one byte only are told apart where all of them meet in the table", () => {
+  fc.assert(
+    fc.property(alike, (strings) => {
+      const { values, offsets, table, firsts } = place(
+        strings.map((one) => [one, true] as const),
+        0,
+      );
+      // As many places as a search looks at: each row is compared with every other one.
+      kernels.firstsOf(values, offsets, 0, strings.length, table, 16, firsts);
+      const texts = strings.map(hex);
+      const expected = texts.map((text) => texts.indexOf(text));
+      assert.deepEqual([...new Uint32Array(bench.slice(firsts, strings.length * 4).buffer)], expected);
+    }),
+    { seed: 20_261_122, numRuns: 400 },
+  );
+});
+
 test("a hash that is repeated is the hash, in every width", () => {
   fc.assert(
     fc.property(cells, fc.constantFrom(4, 8, 32), fc.boolean(), (rows, width, hasNulls) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   compileKernels,
@@ -8,9 +8,12 @@ import {
   KERNEL_STATIC_BYTES,
 } from "../../wasm/index.ts";
 
-test("the module exports exactly what kernels.ts declares", () => {
-  const source = readFileSync(new URL("../../wasm/kernels.ts", import.meta.url), "utf8");
-  const declared = [...source.matchAll(/^ {2}(\w+)(?:\(|: Kernels\[)/gm)].map((match) => match[1]!);
+test("the module exports exactly what the contract declares", () => {
+  const contract = new URL("../../wasm/contract/", import.meta.url);
+  const sources = readdirSync(contract).map((name) => readFileSync(new URL(name, contract), "utf8"));
+  const declared = sources.flatMap((source) =>
+    [...source.matchAll(/^ {2}(\w+)(?:\(|: \w+Kernels\[)/gm)].map((match) => match[1]!),
+  );
   const exported = WebAssembly.Module.exports(compileKernels()).filter((entry) => entry.kind === "function");
   const own = ["prepareTables", "staticEnd"]; // between the build, the loader and the module
   assert.deepEqual(exported.map((entry) => entry.name).sort(), [...declared, ...own].sort());

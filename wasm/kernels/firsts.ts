@@ -10,6 +10,8 @@ import { mix } from "./mix";
 import { isValid } from "./validity";
 
 const PROBES = 16;
+/** Odd: that of mix.ts. */
+const FACTOR: u64 = 0x9fb21c651e98df25;
 
 export function firstsOf(values: usize, offsets: usize, validity: usize, rows: i32, table: usize, capacity: u32, firsts: usize): i32 {
   const mask = capacity - 1;
@@ -41,19 +43,29 @@ function find(values: usize, offsets: usize, table: usize, mask: u32, at: usize,
     }
     const other = offsets + ((<usize>(entry - 1)) << 2);
     const start = load<u32>(other);
-    if (load<u32>(other, 4) - start == length && memory.compare(values + start, at, length) == 0) return entry - 1;
+    if (load<u32>(other, 4) - start == length && areSame(values + start, at, length)) return entry - 1;
     place = (place + 1) & mask;
   }
   return row;
 }
 
+/** A multiplication each eight bytes and one good mixing at the end: who chooses strings that meet costs a bounded search, whatever the hash. */
 function hashOf(at: usize, length: u32): u64 {
-  let hash = mix(length);
-  if (length < 8) return mix(hash ^ shortAt(at, length));
+  if (length < 8) return mix(shortAt(at, length) ^ ((<u64>length) << 56));
+  let hash: u64 = FACTOR + length;
   const last = at + length - 8;
-  for (; at < last; at += 8) hash = mix(hash ^ load<u64>(at));
+  for (; at < last; at += 8) hash = rotl<u64>((hash ^ load<u64>(at)) * FACTOR, 32);
   // The last eight bytes, some of which may have been seen.
   return mix(hash ^ load<u64>(last));
+}
+
+/** Of strings of one length, read as `hashOf` reads them; memory.compare took three times as long. */
+function areSame(a: usize, b: usize, length: u32): bool {
+  if (length < 8) return shortAt(a, length) == shortAt(b, length);
+  const last = a + length - 8;
+  const by = b - a;
+  for (; a < last; a += 8) if (load<u64>(a) != load<u64>(a + by)) return false;
+  return load<u64>(last) == load<u64>(last + by);
 }
 
 /** Up to seven bytes as a number. */

@@ -1,4 +1,4 @@
-/** The module's surface: what wasm/kernels.ts declares for the host, no more. */
+/** The module's surface: what wasm/contract/ declares for the host, no more. */
 
 export { hexEncode, wipe } from "./bytes";
 export {
@@ -40,11 +40,6 @@ export { jsonElementEnd, jsonRows } from "./json-rows";
 export { staticEnd } from "./layout";
 export {
   momentsAdd,
-  momentsAddF32,
-  momentsAddF64,
-  momentsAddI32,
-  momentsAddU32,
-  momentsAddU64,
   momentsCount,
   momentsInit,
   momentsMax,
@@ -56,6 +51,7 @@ export {
   momentsSumOfSquares,
   momentsVariance,
 } from "./moments";
+export { momentsAddF32, momentsAddF64, momentsAddI32, momentsAddU32, momentsAddU64 } from "./moments-column";
 export {
   sketchAdd,
   sketchBytes,
@@ -75,20 +71,16 @@ export { sketchQuantile, sketchQuantiles } from "./sketch-quantile";
 export { sketchRemove } from "./sketch-remove";
 export {
   slideAdd,
-  slideAttach,
   slideEvict,
   slideInit,
   slideLend,
-  slideResketch,
   slideReturn,
   slideRoom,
-  slideSketch,
-  slideSketchOf,
   slideStore,
   slideSum,
   slideTurn,
-  slideWorn,
 } from "./slide";
+export { slideAttach, slideResketch, slideSketch, slideSketchOf, slideWorn } from "./slide-sketch";
 export {
   topCap,
   topCount,

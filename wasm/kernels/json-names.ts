@@ -16,7 +16,7 @@ const BYTES: usize = 24;
 /** Of a name that is not in the set. */
 export const NO_NAME: u32 = 0xffffffff;
 
-/** As the kernel of that name in kernels.ts. */
+/** As the kernel of that name in wasm/contract/json.ts. */
 export function jsonName(set: usize, at: usize, length: u32, value: u32): void {
   const first = firstBytes(at, length);
   const last = lastBytes(at, length);

@@ -56,7 +56,7 @@ export function readNumber(p: usize, end: usize): usize {
   return p;
 }
 
-/** As the kernel of that name in kernels.ts. */
+/** As the kernel of that name in wasm/contract/json.ts. */
 export function jsonNumber(at: usize, bytes: usize, out: usize): usize {
   const end = at + bytes;
   const p = readNumber(at, end);

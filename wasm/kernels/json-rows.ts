@@ -19,13 +19,13 @@ import {
 import { readRow, rewindRow } from "./json-row";
 import { plainEnd } from "./json-text";
 
-/** As wasm/kernels.ts has them. */
+/** As wasm/contract/json.ts has them. */
 const JSON_END: i32 = 0;
 const JSON_FULL: i32 = 1;
 const JSON_ROW: i32 = 2;
 const JSON_FAULT: i32 = 3;
 
-/** As the kernel of that name in kernels.ts. */
+/** As the kernel of that name in wasm/contract/json.ts. */
 export function jsonRows(plan: usize, end: usize, isBehind: bool): i32 {
   return load<u32>(plan, IS_ARRAY) != 0 ? elements(plan, end, isBehind) : lines(plan, end);
 }
@@ -106,7 +106,7 @@ function elements(plan: usize, end: usize, isBehind: bool): i32 {
   return answer;
 }
 
-/** As the kernel of that name in kernels.ts. */
+/** As the kernel of that name in wasm/contract/json.ts. */
 export function jsonElementEnd(at: usize, end: usize): usize {
   let depth = 0;
   let p = at;

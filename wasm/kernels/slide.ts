@@ -6,45 +6,41 @@
  *
  * Rows lie in chunks of `capacity` rows, linked both ways. The front's moments are kept in full for the rows of the oldest chunk (`near`),
  * and of the others only those behind each chunk's last row, from which the chunk's own are made when it becomes the oldest.
- *
- * Slide: u32 measures, capacity, first chunk, last chunk, head (place of the oldest row in the first chunk), tail (rows in the last
- * one), the front's last chunk (0: the front is empty) and rows of the front in that, rows, near, first spare chunk, spare chunks, rows of the front;
- * at 64 a cell a measure: the back's moments, u32 the sketch of the whole window (0: none yet), u32 whether it is lost.
- * Chunk: u32 next, previous, unused, unused; capacity times; a column of values a measure; a cell a measure: the front behind it.
  */
 
 import { cellAttach } from "./cells";
-import { momentsAdd, momentsInit, momentsMerge } from "./moments";
-import { sketchAdd } from "./sketch";
-import { sketchClear, sketchIsWorn, sketchRemove } from "./sketch-remove";
+import { momentsInit, momentsMerge } from "./moments";
+import { sketchRemove } from "./sketch-remove";
+import {
+  addBits,
+  behind,
+  CAPACITY,
+  CELL,
+  cellOf,
+  CELLS,
+  copyCell,
+  FIRST,
+  FRONT,
+  FRONT_COUNT,
+  FRONT_ROWS,
+  HEAD,
+  LAST,
+  MEASURES,
+  NAN,
+  NEAR,
+  NEXT,
+  NULL,
+  PREVIOUS,
+  ROWS,
+  SKETCH,
+  SPARE,
+  SPARES,
+  TAIL,
+  TIMES,
+  valuesOf,
+} from "./slide-layout";
 import { numberAt } from "./typed-value";
 import { isValid } from "./validity";
-
-const MEASURES: usize = 0;
-const CAPACITY: usize = 4;
-const FIRST: usize = 8;
-const LAST: usize = 12;
-const HEAD: usize = 16;
-const TAIL: usize = 20;
-const FRONT: usize = 24;
-const FRONT_ROWS: usize = 28;
-const ROWS: usize = 32;
-const NEAR: usize = 36;
-const SPARE: usize = 40;
-const SPARES: usize = 44;
-const FRONT_COUNT: usize = 48;
-const CELLS: usize = 64;
-
-const NEXT: usize = 0;
-const PREVIOUS: usize = 4;
-const TIMES: usize = 16;
-
-const CELL: usize = 64;
-const SKETCH: usize = 56;
-const LOST: usize = 60;
-/** What stands for null among values: no arithmetic makes this NaN, and those that come in are made into another. */
-const NULL: u64 = 0x7ff8006e756c6c00;
-const NAN: u64 = 0x7ff8000000000000;
 
 export function slideInit(slide: usize, measures: u32, capacity: u32, near: usize): void {
   memory.fill(slide, 0, CELLS);
@@ -115,35 +111,6 @@ export function slideAdd(slide: usize, time: f64, values: usize): void {
   store<u32>(slide, load<u32>(slide, ROWS) + 1, ROWS);
 }
 
-/**
- * Adds a row's values to the sketches, from measure `first` on. Returns the first measure that was not added to: it has no sketch, or
- * one that has to grow. What a measure whose sketch is lost goes without is counted in the f64 at `truncated`.
- */
-export function slideSketch(slide: usize, values: usize, first: u32, truncated: usize): u32 {
-  const measures = load<u32>(slide, MEASURES);
-  for (let m = first; m < measures; m++) {
-    const value = load<f64>(values + ((<usize>m) << 3));
-    if (value != value) continue;
-    const cell = cellOf(slide, m);
-    const sketch = <usize>load<u32>(cell, SKETCH);
-    if (sketch == 0 && load<u32>(cell, LOST) != 0) store<f64>(truncated, load<f64>(truncated) + 1);
-    else if (sketch == 0 || sketchAdd(sketch, value) != 0) return m;
-  }
-  return measures;
-}
-
-/** The sketch of a measure; 0: there is none. (As f64: an offset from 2^31 on would come out negative.) */
-export function slideSketchOf(slide: usize, m: u32): f64 {
-  return <f64>load<u32>(cellOf(slide, m), SKETCH);
-}
-
-/** Gives a measure its sketch, made or moved; 0: takes it away until there is another, for want of room. */
-export function slideAttach(slide: usize, m: u32, sketch: u32): void {
-  const cell = cellOf(slide, m);
-  store<u32>(cell, sketch, SKETCH);
-  store<u32>(cell, <u32>(sketch == 0), LOST);
-}
-
 /** Takes out all rows whose time is not after `untilTime`; chunks that are empty then are spare. */
 export function slideEvict(slide: usize, untilTime: f64): void {
   const capacity = load<u32>(slide, CAPACITY);
@@ -195,37 +162,6 @@ export function slideTurn(slide: usize): void {
     chunk = previous;
   }
   makeNear(slide);
-}
-
-/** The first measure from `first` on whose sketch has to be made anew from the rows. */
-export function slideWorn(slide: usize, first: u32): u32 {
-  const measures = load<u32>(slide, MEASURES);
-  for (let m = first; m < measures; m++) {
-    const sketch = <usize>load<u32>(cellOf(slide, m), SKETCH);
-    if (sketch != 0 && sketchIsWorn(sketch) != 0) return m;
-  }
-  return measures;
-}
-
-/** Makes a measure's sketch anew from the rows. Returns 0, or the block size that this takes: then it has to begin again. */
-export function slideResketch(slide: usize, m: u32): u32 {
-  const capacity = load<u32>(slide, CAPACITY);
-  const last = <usize>load<u32>(slide, LAST);
-  const sketch = <usize>load<u32>(cellOf(slide, m), SKETCH);
-  sketchClear(sketch);
-  let from = load<u32>(slide, HEAD);
-  for (let chunk = <usize>load<u32>(slide, FIRST); chunk != 0; chunk = <usize>load<u32>(chunk, NEXT)) {
-    const values = valuesOf(chunk, capacity, m);
-    const to = chunk == last ? load<u32>(slide, TAIL) : capacity;
-    for (let i = from; i < to; i++) {
-      const value = load<f64>(values + ((<usize>i) << 3));
-      if (value != value) continue;
-      const needs = sketchAdd(sketch, value);
-      if (needs != 0) return needs;
-    }
-    from = 0;
-  }
-  return 0;
 }
 
 /** Writes what the window comes to at `out`: a cell a measure. Its sketches stay the slide's own. */
@@ -297,37 +233,4 @@ function makeNear(slide: usize): void {
       after = sum;
     }
   }
-}
-
-// @ts-expect-error: decorator
-@inline
-function addBits(cell: usize, bits: u64): void {
-  if (bits != NULL) momentsAdd(cell, reinterpret<f64>(bits));
-}
-
-// @ts-expect-error: decorator
-@inline
-function copyCell(to: usize, from: usize): void {
-  v128.store(to, v128.load(from));
-  v128.store(to, v128.load(from, 16), 16);
-  v128.store(to, v128.load(from, 32), 32);
-  v128.store(to, v128.load(from, 48), 48);
-}
-
-// @ts-expect-error: decorator
-@inline
-function cellOf(slide: usize, m: u32): usize {
-  return slide + CELLS + <usize>m * CELL;
-}
-
-// @ts-expect-error: decorator
-@inline
-function valuesOf(chunk: usize, capacity: u32, m: u32): usize {
-  return chunk + TIMES + (<usize>(capacity * (m + 1)) << 3);
-}
-
-// @ts-expect-error: decorator
-@inline
-function behind(chunk: usize, capacity: u32, measures: u32, m: u32): usize {
-  return chunk + TIMES + (<usize>(capacity * (measures + 1)) << 3) + <usize>m * CELL;
 }

@@ -1,9 +1,9 @@
 /** The first pass: counts, and then decides; see index.ts. */
 
 import type { GeneralizationStep } from "../../../datasets/column.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { TableShape } from "../../../datasets/shape.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
-import type { RowRun } from "../../store/stored-rows.ts";
 import { AnonymousRows } from "./anonymous-rows.ts";
 import { anonymousShape } from "./anonymous-table.ts";
 import { Classes } from "./classes.ts";

@@ -1,9 +1,9 @@
 /** The second pass and the result; see index.ts. */
 
 import { join } from "node:path";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { TableShape } from "../../../datasets/shape.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
-import type { RowRun } from "../../store/stored-rows.ts";
 import { batchesOf } from "./anonymous-table.ts";
 import type { Classes } from "./classes.ts";
 import type { PrivacyReport } from "./report.ts";

@@ -8,7 +8,7 @@ import { tupleWords, unpackCells } from "./cells.ts";
 import type { RowAt } from "./row-sorter.ts";
 
 /** Rows of a batch of the result. */
-export const RESULT_ROWS = 4096;
+const RESULT_ROWS = 4096;
 
 /** The shape of what is left of `shape`. @param stepOf what became of a column; undefined: it has left the table */
 export function anonymousShape(

@@ -1,8 +1,8 @@
 /** Makes tuples of a batch's rows (cells.ts), each column generalized as it is to be. */
 
 import type { GeneralizationStep } from "../../../datasets/column.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { ColumnType, PublicBatch } from "../../../runtime/batch/index.ts";
-import type { RowRun } from "../../store/stored-rows.ts";
 import { packCells, tupleWords } from "./cells.ts";
 import { generalizeCells } from "./generalize.ts";
 

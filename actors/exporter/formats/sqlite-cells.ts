@@ -1,6 +1,7 @@
 /** How the columns of a table are declared in SQLite, and how their values become what `node:sqlite` takes: see sqlite.ts. */
 
 import type { SQLInputValue } from "node:sqlite";
+import { isPseudonymous } from "../../../datasets/column.ts";
 import type { PublicColumn } from "../../../datasets/define.ts";
 import { MAX_MOMENT_MS, MIN_MOMENT_MS } from "../../../datasets/moment-text.ts";
 import type { TableShape } from "../../../datasets/shape.ts";
@@ -46,7 +47,7 @@ function declaredType({ field, spec }: PublicColumn): string {
     case "utf8":
       return notNull("TEXT", field.nullable);
     case "u64":
-      return notNull(spec.class === "measure" ? "INTEGER" : "TEXT", field.nullable);
+      return notNull(isPseudonymous(spec) ? "TEXT" : "INTEGER", field.nullable);
     default:
       return notNull("INTEGER", field.nullable);
   }
@@ -56,8 +57,8 @@ function notNull(type: string, isNullable: boolean): string {
   return isNullable ? type : `${type} NOT NULL`;
 }
 
-function cellReader(column: Column, { field, spec }: PublicColumn, stride: number): CellReader {
-  const value = valueReader(column, field.type === "u64" && spec.class !== "measure");
+function cellReader(column: Column, { spec }: PublicColumn, stride: number): CellReader {
+  const value = valueReader(column, isPseudonymous(spec));
   return (batch, from, rows, into, at) => {
     const validity = batch.validityAt(column);
     const { u8 } = batch.views;

@@ -19,8 +19,8 @@
 
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
-import type { RowRun } from "../../store/stored-rows.ts";
 import type { ByteSink, Encoder, ExportFacts, ExportNotes, Format } from "../format.ts";
 import { type CellReader, sqliteColumns } from "./sqlite-cells.ts";
 

@@ -1,9 +1,9 @@
 /** What CSV, JSON and JSON Lines have in common: rows become text in a buffer of a bounded size, which leaves in pieces. */
 
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { RowText } from "../../../datasets/row-text.ts";
 import { TextSink } from "../../../datasets/text-sink.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
-import type { RowRun } from "../../store/stored-rows.ts";
 import type { ByteSink, Encoder, ExportFacts } from "../format.ts";
 import type { Compression } from "../order.ts";
 import { openPieces, PIECE_BYTES } from "./pieces.ts";

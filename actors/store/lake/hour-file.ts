@@ -15,7 +15,7 @@ import { type LakeFile, lakeFolder } from "./manifest.ts";
 import { hourFolder, lakePath } from "./partition.ts";
 
 /** Rows of a row group: an hour of most hosts' processes is one. */
-export const GROUP_ROWS = 65_536;
+const GROUP_ROWS = 65_536;
 /** What a file is called that is not whole. There is one an hour at the most. */
 export const PART_NAME = "new.part";
 

@@ -1,9 +1,9 @@
 /** Parquet as the lake needs it: a test that is about files and not about what is in them puts something plain in here. */
 
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { TableShape } from "../../../datasets/shape.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import type { ParquetFile } from "../parquet/parquet-file.ts";
-import type { RowRun } from "../stored-rows.ts";
 
 /** One file being made. Its bytes go to the sink it was opened with, in order. */
 export interface LakeEncoder {

@@ -108,7 +108,7 @@ export function parseManifest(text: string): Manifest {
 }
 
 /** What is written for it. */
-export function manifestText({ format, version, revision, datasets }: Manifest): string {
+function manifestText({ format, version, revision, datasets }: Manifest): string {
   const written: Written = {
     format,
     version,

@@ -4,92 +4,149 @@
  */
 
 import { Buffer } from "node:buffer";
-import { DictionaryBatch } from "apache-arrow/fb/dictionary-batch";
-import type { Field } from "apache-arrow/fb/field";
-import { FloatingPoint } from "apache-arrow/fb/floating-point";
-import { Int } from "apache-arrow/fb/int";
-import { Message } from "apache-arrow/fb/message";
-import { MessageHeader } from "apache-arrow/fb/message-header";
-import { Precision } from "apache-arrow/fb/precision";
-import { RecordBatch } from "apache-arrow/fb/record-batch";
-import { Schema } from "apache-arrow/fb/schema";
-import { TimeUnit } from "apache-arrow/fb/time-unit";
-import { Timestamp } from "apache-arrow/fb/timestamp";
-import { Type } from "apache-arrow/fb/type";
-import { ByteBuffer } from "flatbuffers";
+import { FlatBuffer } from "../../../ingest/arrow/flat-buffer.ts";
 import type { ColumnType, FieldSpec } from "../../../runtime/batch/index.ts";
+import {
+  DICTIONARY_BATCH,
+  DICTIONARY_ENCODING,
+  FIELD,
+  FLOATING_POINT,
+  HEADER,
+  INT,
+  MESSAGE,
+  MILLISECOND,
+  PRECISION,
+  RECORD_BATCH,
+  SCHEMA,
+  TIMESTAMP,
+  TYPE,
+  vtableSlot,
+} from "../../../runtime/batch/ipc-tables.ts";
 
+/** A message's header, as the table it is; valid until the next message is read. */
 interface IpcMessage {
-  readonly message: Message;
-  readonly body: Uint8Array;
+  readonly kind: number;
+  readonly header: number;
+  /** From byte to byte of the buffer. */
+  readonly body: readonly [from: number, to: number];
 }
+
+const BUFFER_BYTES = 16;
+const INTEGERS: ReadonlySet<string> = new Set(["u8", "u16", "u32", "u64", "i32", "i64"]);
 
 /** @returns the fields, in their order; undefined when the text is no schema of ours */
 export function readSchema(base64: string): readonly FieldSpec[] | undefined {
   try {
-    const messages = [...ipcMessages(Buffer.from(base64, "base64"))];
-    const schema = messages[0]?.message.header(new Schema()) as Schema | null | undefined;
-    if (messages[0]?.message.headerType() !== MessageHeader.Schema || !schema) return undefined;
-    const dictionaries = new Map(messages.slice(1).map(readDictionary));
-    return Array.from({ length: schema.fieldsLength() }, (_, index) => {
-      const field = schema.fields(index) as Field;
-      const spec = { name: field.name() ?? "", nullable: field.nullable(), type: typeOf(field) };
-      const values = dictionaries.get(Number(field.dictionary()?.id() ?? -1));
-      return values === undefined ? spec : { ...spec, values };
-    });
+    return new SchemaText(base64).fields();
   } catch {
-    // Whatever the library stumbled over: the text is not what we write.
+    // Whatever it stumbled over: the text is not what we write.
     return undefined;
   }
 }
 
-function* ipcMessages(bytes: Uint8Array): Generator<IpcMessage> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at + 8 <= bytes.byteLength; ) {
-    const bodyAt = at + 8 + view.getUint32(at + 4, true);
-    if (bodyAt > bytes.byteLength) throw new RangeError("a message is cut short");
-    const message = Message.getRootAsMessage(new ByteBuffer(bytes.subarray(at + 8, bodyAt)));
-    const end = bodyAt + Number(message.bodyLength());
-    yield { message, body: bytes.subarray(bodyAt, end) };
-    at = end;
+class SchemaText {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  readonly #flat: FlatBuffer;
+
+  constructor(base64: string) {
+    this.#bytes = new Uint8Array(Buffer.from(base64, "base64"));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#flat = new FlatBuffer(this.#bytes);
+  }
+
+  /** Undefined: there is no schema. Throws on what cannot be read. */
+  fields(): readonly FieldSpec[] | undefined {
+    let fields: readonly (FieldSpec & { readonly dictionary: number | undefined })[] | undefined;
+    const dictionaries = new Map<number, readonly string[]>();
+    for (const message of this.#messages()) {
+      if (fields === undefined) {
+        if (message.kind !== HEADER.schema || message.header === 0) return undefined;
+        const found = this.#flat.vector(message.header, vtableSlot(SCHEMA.fields), 4);
+        fields = Array.from({ length: found.length }, (_, index) =>
+          this.#field(this.#flat.element(found, index)),
+        );
+      } else {
+        dictionaries.set(...this.#dictionary(message));
+      }
+      if (this.#flat.isBroken) throw new RangeError("a message leads out of itself");
+    }
+    return fields?.map(({ dictionary, ...spec }) => {
+      const values = dictionary === undefined ? undefined : dictionaries.get(dictionary);
+      return values === undefined ? spec : { ...spec, values };
+    });
+  }
+
+  *#messages(): Generator<IpcMessage> {
+    const { byteLength } = this.#bytes;
+    for (let at = 0; at + 8 <= byteLength; ) {
+      const bodyAt = at + 8 + this.#view.getUint32(at + 4, true);
+      if (bodyAt > byteLength) throw new RangeError("a message is cut short");
+      const message = this.#flat.open(at + 8, bodyAt);
+      const end = bodyAt + this.#flat.i64(message, vtableSlot(MESSAGE.bodyLength));
+      if (end < bodyAt || end > byteLength) throw new RangeError("a message has another body than it says");
+      yield {
+        kind: this.#flat.u8(message, vtableSlot(MESSAGE.headerType)),
+        header: this.#flat.table(message, vtableSlot(MESSAGE.header)),
+        body: [bodyAt, end],
+      };
+      at = end;
+    }
+  }
+
+  #field(field: number): FieldSpec & { readonly dictionary: number | undefined } {
+    const name = this.#flat.vector(field, vtableSlot(FIELD.name), 1);
+    const encoding = this.#flat.table(field, vtableSlot(FIELD.dictionary));
+    return {
+      name: this.#text(name.at, name.at + name.length),
+      nullable: this.#flat.u8(field, vtableSlot(FIELD.nullable)) !== 0,
+      type: this.#type(field, encoding !== 0),
+      dictionary: encoding === 0 ? undefined : this.#flat.i64(encoding, vtableSlot(DICTIONARY_ENCODING.id)),
+    };
+  }
+
+  #type(field: number, isCategory: boolean): ColumnType {
+    const flat = this.#flat;
+    const type = flat.table(field, vtableSlot(FIELD.type));
+    switch (flat.u8(field, vtableSlot(FIELD.typeType))) {
+      case TYPE.floatingPoint: {
+        const precision = flat.i16(type, vtableSlot(FLOATING_POINT.precision));
+        return precision === PRECISION.double ? "f64" : "f32";
+      }
+      case TYPE.int: {
+        const sign = flat.u8(type, vtableSlot(INT.isSigned)) === 0 ? "u" : "i";
+        const name = `${sign}${flat.i32(type, vtableSlot(INT.bitWidth))}`;
+        if (!INTEGERS.has(name)) break;
+        return name as ColumnType;
+      }
+      case TYPE.timestamp:
+        if (flat.i16(type, vtableSlot(TIMESTAMP.unit)) !== MILLISECOND) break;
+        return "timestamp";
+      case TYPE.bool:
+        return "bool";
+      case TYPE.utf8:
+        return isCategory ? "category" : "utf8";
+    }
+    throw new RangeError("a field is of a type that no batch of ours has");
+  }
+
+  #dictionary({ header, body: [from, to] }: IpcMessage): [id: number, values: readonly string[]] {
+    const flat = this.#flat;
+    const batch = flat.table(header, vtableSlot(DICTIONARY_BATCH.data));
+    const buffers = flat.vector(batch, vtableSlot(RECORD_BATCH.buffers), BUFFER_BYTES);
+    // Validity, offsets, text.
+    const [offsetsAt, textAt] = [1, 2].map((index) => from + flat.i64At(buffers.at + index * BUFFER_BYTES));
+    const place = (index: number) => textAt! + this.#view.getInt32(offsetsAt! + index * 4, true);
+    const length = flat.i64(batch, vtableSlot(RECORD_BATCH.length));
+    if (length * 4 > to - from) throw new RangeError("a dictionary has fewer values than it says");
+    const values = Array.from({ length }, (_, index) => {
+      if (place(index + 1) > to) throw new RangeError("a dictionary is cut short");
+      return this.#text(place(index), place(index + 1));
+    });
+    return [flat.i64(header, vtableSlot(DICTIONARY_BATCH.id)), values];
+  }
+
+  #text(from: number, to: number): string {
+    return new TextDecoder().decode(this.#bytes.subarray(from, to));
   }
 }
-
-function readDictionary({ message, body }: IpcMessage): readonly [id: number, values: readonly string[]] {
-  const dictionary = message.header(new DictionaryBatch()) as DictionaryBatch;
-  const batch = dictionary.data(new RecordBatch()) as RecordBatch;
-  const [offsetsAt, textAt] = [1, 2].map((index) => Number(batch.buffers(index)?.offset() ?? 0));
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const place = (index: number) => textAt! + view.getInt32(offsetsAt! + index * 4, true);
-  const values = Array.from({ length: Number(batch.length()) }, (_, index) =>
-    new TextDecoder().decode(body.subarray(place(index), place(index + 1))),
-  );
-  return [Number(dictionary.id()), values];
-}
-
-function typeOf(field: Field): ColumnType {
-  switch (field.typeType()) {
-    case Type.FloatingPoint: {
-      const type = field.type(new FloatingPoint()) as FloatingPoint;
-      return type.precision() === Precision.DOUBLE ? "f64" : "f32";
-    }
-    case Type.Int: {
-      const type = field.type(new Int()) as Int;
-      const name = `${type.isSigned() ? "i" : "u"}${type.bitWidth()}`;
-      if (!INTEGERS.has(name)) break;
-      return name as ColumnType;
-    }
-    case Type.Timestamp: {
-      const type = field.type(new Timestamp()) as Timestamp;
-      if (type.unit() !== TimeUnit.MILLISECOND) break;
-      return "timestamp";
-    }
-    case Type.Bool:
-      return "bool";
-    case Type.Utf8:
-      return field.dictionary() === null ? "utf8" : "category";
-  }
-  throw new RangeError(`field ${field.name()} is of a type that no batch of ours has`);
-}
-
-const INTEGERS: ReadonlySet<string> = new Set(["u8", "u16", "u32", "u64", "i32", "i64"]);

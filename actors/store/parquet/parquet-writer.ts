@@ -18,11 +18,13 @@
  * library knows level 1 of zstd alone; level 19 would take off another 10 %.
  */
 
+import { isPseudonymous } from "../../../datasets/column.ts";
 import { RowGatherer } from "../../../datasets/row-gatherer.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { TableShape } from "../../../datasets/shape.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import type { Compression } from "../../exporter/order.ts";
-import type { RowRun, StoredGroup } from "../stored-rows.ts";
+import type { StoredGroup } from "../stored-rows.ts";
 import { ParquetAssembler, type ParquetSink } from "./assembler.ts";
 import { type Effort, GroupEncoder } from "./encode-group.ts";
 import { ARROW_SCHEMA_KEY, arrowSchemaText, schemaOf } from "./schema.ts";
@@ -124,7 +126,5 @@ const CODECS: Readonly<Record<Compression, number>> = { none: 0, gzip: 2, zstd: 
 
 /** Nobody looks for the pseudonyms between two others. */
 function boundedColumns(shape: TableShape): readonly string[] {
-  return shape.publicColumns
-    .filter(({ spec }) => spec.class !== "identifier" && spec.class !== "pseudonym")
-    .map(({ name }) => name);
+  return shape.publicColumns.filter(({ spec }) => !isPseudonymous(spec)).map(({ name }) => name);
 }

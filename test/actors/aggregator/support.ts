@@ -1,11 +1,9 @@
 /** An aggregator without a system: messages in, answers out, its timers on a clock that a test moves. */
 
 import assert from "node:assert/strict";
-import aggregator, {
-  type AggregatorConfig,
-  aggregatorScratchBytes,
-} from "../../../actors/aggregator/aggregator.ts";
+import aggregator, { type AggregatorConfig } from "../../../actors/aggregator/aggregator.ts";
 import type { AggregatorMessage, AggregatorReplies } from "../../../actors/aggregator/protocol.ts";
+import { aggregatorScratchBytes } from "../../../actors/aggregator/scratch.ts";
 import type { ActorContext, AskResult, Behaviour, Message, Reply } from "../../../runtime/actor/types.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";
 import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../../../wasm/index.ts";

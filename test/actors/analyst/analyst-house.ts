@@ -3,20 +3,15 @@
 import { setImmediate } from "node:timers/promises";
 import analyst from "../../../actors/analyst/analyst.ts";
 import type { AnalystMessage, AnalystReplies } from "../../../actors/analyst/protocol.ts";
-import { type LedgerSpec, placeLedger, StoreAccount } from "../../../actors/ledger.ts";
 import { datasets } from "../../../datasets/index.ts";
 import { memory } from "../../../datasets/memory.ts";
 import { process } from "../../../datasets/process.ts";
 import type { ActorFactory } from "../../../runtime/actor/types.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";
-import { createSystem, type System } from "../../../runtime/system.ts";
-import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../../../wasm/index.ts";
+import type { System } from "../../../runtime/system.ts";
 import { START_MS } from "../store/log/temp-log.ts";
+import { countStored, createReaderSystem } from "../store/reader-system.ts";
 import { TempStore } from "../store/temp-store.ts";
-
-const WINDOW_BYTES = 2 ** 19;
-const module = compileKernels();
-const sharedMemory = createKernelMemory({ bytes: 2 ** 21 });
 
 export class AnalystHouse {
   readonly clock = new VirtualClock(START_MS + 12 * 3_600_000);
@@ -32,33 +27,13 @@ export class AnalystHouse {
         reply({ ok: true });
       },
     });
-    const factories: Record<string, ActorFactory<never>> = { analyst, keeper };
-    const actor = { module: "", thread: "main", config: {} };
-    const config = { dataFolder: this.store.at.dataFolder, windowBytes: WINDOW_BYTES };
-    this.system = createSystem({
-      memory: sharedMemory,
-      arenaFrom: KERNEL_STATIC_BYTES,
-      placement: "inline",
+    this.system = createReaderSystem({
       clock: this.clock,
-      seed: 1,
-      lanes: [],
-      groups: [
-        {
-          name: "all",
-          actors: [
-            { ...actor, name: "analyst", config, scratchBytes: WINDOW_BYTES },
-            ...(withKeeper ? [{ ...actor, name: "keeper" }] : []),
-          ],
-        },
-      ],
-      resources: (arena) => ({
-        kernels: module,
-        ledger: placeLedger(
-          arena,
-          datasets.map(({ name }) => name),
-        ),
-      }),
-      load: ({ name }) => factories[name] as ActorFactory,
+      name: "analyst",
+      factory: analyst,
+      config: { dataFolder: this.store.at.dataFolder },
+      keeper: withKeeper ? keeper : undefined,
+      datasets,
     });
   }
 
@@ -70,12 +45,7 @@ export class AnalystHouse {
 
   /** Tells the ledger what the log holds, as the recorder would. */
   count(): void {
-    const ledger = this.system.resources["ledger"] as LedgerSpec;
-    for (const { name } of [memory, process]) {
-      const account = new StoreAccount(this.system.memory, ledger, name);
-      const next = this.store.log.nextSequence(name);
-      account.stored(next - account.recorded, next, START_MS);
-    }
+    for (const { name } of [memory, process]) countStored(this.system, this.store, name);
   }
 
   async ask<Kind extends AnalystMessage["kind"]>(

@@ -111,7 +111,7 @@ describe("the key", () => {
     assert.deepEqual(readdirSync(`${folder}/keys`).sort(), ["pseudonym.key", "pseudonym.key.b.new"]);
   });
 
-  test("is one for several starts at once", { timeout: 60_000 }, async (t) => {
+  test("is one for several starts at once", { timeout: 240_000 }, async (t) => {
     // Each round lets processes that wait on one line of input make a key at the same moment.
     const makers = Array.from({ length: MAKERS }, () => new Maker());
     t.after(() => {

@@ -8,8 +8,9 @@ import { anonymizerOf, scratchBytesFor } from "../../../actors/anonymizer/anonym
 import { type DeadLettersConfig, deadLettersOn } from "../../../actors/dead-letters/dead-letters.ts";
 import { hostLetterDisk } from "../../../actors/dead-letters/letter-disk.ts";
 import type { DeadLettersMessage, DeadLettersReplies } from "../../../actors/dead-letters/protocol.ts";
-import { intakeOf, intakeScratchBytes } from "../../../actors/intake/intake.ts";
+import { intakeOf } from "../../../actors/intake/intake.ts";
 import type { Pushed, PushRefused } from "../../../actors/intake/protocol.ts";
+import { intakeScratchBytes } from "../../../actors/intake/scratch.ts";
 import { type LedgerSpec, placeLedger, readLedger } from "../../../actors/ledger.ts";
 import { recorderOn } from "../../../actors/recorder/recorder.ts";
 import { readLog } from "../../../actors/store/log/log-reader.ts";

@@ -147,7 +147,7 @@ describe("dead letters", () => {
   });
 
   test("killed at any step while letters are pushed again: each row is stored once", {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async (t) => {
     let ended = false;
     for (let steps = 0; !ended; steps++) {

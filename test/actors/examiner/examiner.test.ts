@@ -14,22 +14,19 @@ import {
   type ExamineWish,
   MAX_EXAMINATIONS,
 } from "../../../actors/examiner/protocol.ts";
-import { type LedgerSpec, placeLedger, StoreAccount } from "../../../actors/ledger.ts";
+import { type LedgerSpec, StoreAccount } from "../../../actors/ledger.ts";
 import { process } from "../../../datasets/process.ts";
 import { USUAL_QUALITY } from "../../../quality/report.ts";
 import { agreementOf } from "../../../quality/wilson.ts";
 import type { ActorFactory } from "../../../runtime/actor/types.ts";
 import { VirtualClock } from "../../../runtime/clock.ts";
-import { createSystem, type System } from "../../../runtime/system.ts";
-import { compileKernels, createKernelMemory, KERNEL_STATIC_BYTES } from "../../../wasm/index.ts";
+import type { System } from "../../../runtime/system.ts";
 import { choices } from "../../fixtures/choices.ts";
 import { START_MS } from "../store/log/temp-log.ts";
+import { countStored, createReaderSystem, WINDOW_BYTES } from "../store/reader-system.ts";
 import { TempStore } from "../store/temp-store.ts";
 
 const HOUR = 3_600_000;
-const WINDOW_BYTES = 2 ** 19;
-const module = compileKernels();
-const sharedMemory = createKernelMemory({ bytes: 2 ** 21 });
 const datasets = [process, choices];
 
 /** Time passes whenever somebody looks, so that a step ends after some pieces. */
@@ -58,39 +55,13 @@ class ExaminerHouse {
         else reply.fail("it is busy");
       },
     });
-    const examiner: ActorFactory<never> = (context) => examinerWith(context as never, { datasets });
-    const factories: Record<string, ActorFactory<never>> = { examiner, keeper };
-    const actor = { module: "", thread: "main", config: {} };
-    const config = {
-      dataFolder: this.store.at.dataFolder,
-      windowBytes: WINDOW_BYTES,
-      rules: USUAL_QUALITY,
-      fraction: 1,
-    };
-    this.system = createSystem({
-      memory: sharedMemory,
-      arenaFrom: KERNEL_STATIC_BYTES,
-      placement: "inline",
+    this.system = createReaderSystem({
       clock: this.clock,
-      seed: 1,
-      lanes: [],
-      groups: [
-        {
-          name: "all",
-          actors: [
-            { ...actor, name: "examiner", config, scratchBytes: WINDOW_BYTES },
-            { ...actor, name: "keeper" },
-          ],
-        },
-      ],
-      resources: (arena) => ({
-        kernels: module,
-        ledger: placeLedger(
-          arena,
-          datasets.map(({ name }) => name),
-        ),
-      }),
-      load: ({ name }) => factories[name] as ActorFactory,
+      name: "examiner",
+      factory: (context) => examinerWith(context as never, { datasets }),
+      config: { dataFolder: this.store.at.dataFolder, rules: USUAL_QUALITY, fraction: 1 },
+      keeper,
+      datasets,
     });
   }
 
@@ -110,13 +81,7 @@ class ExaminerHouse {
           Array.from({ length: rows }, (_, row) => START_MS + (first + row) * 1000),
         );
       }
-      const account = new StoreAccount(
-        this.system.memory,
-        this.system.resources["ledger"] as LedgerSpec,
-        dataset.name,
-      );
-      const next = this.store.log.nextSequence(dataset.name);
-      account.stored(next - account.recorded, next, START_MS);
+      countStored(this.system, this.store, dataset.name);
     }
   }
 
@@ -314,6 +279,7 @@ describe("the examiner", () => {
     const busy = await house.answer(examine("a"));
     assert.ok(!busy.ok && busy.reason === "too-many");
     house.holds = true;
+    // Rows that the ledger has, and the log has not.
     const ledger = house.system.resources["ledger"] as LedgerSpec;
     const account = new StoreAccount(house.system.memory, ledger, "choices");
     account.stored(50, account.recorded + 50, START_MS);

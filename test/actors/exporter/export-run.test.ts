@@ -330,7 +330,7 @@ describe("an export", () => {
 });
 
 describe("memory", () => {
-  test("does not grow with the export", { timeout: 60_000 }, async () => {
+  test("does not grow with the export", { timeout: 240_000 }, async () => {
     // Of a format as it is: what it gathers counts too.
     for (const [format, parts] of [
       ["arrow", 400],

@@ -20,7 +20,7 @@ import { type Answer, goodRows, openHouse, processRow, refused, taken } from "./
 
 describe("the intake", () => {
   test("answers when the rows are on the disk, and not before, in any order of steps", {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async (t) => {
     let waited = 0;
     for (let seed = 1; seed <= 8; seed++) {

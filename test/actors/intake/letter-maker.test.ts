@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { letterScratchBytes } from "../../../actors/intake/intake-letters.ts";
 import { createLetterMaker } from "../../../actors/intake/letter-maker.ts";
+import { letterScratchBytes } from "../../../actors/intake/scratch.ts";
 import { ValuePseudonyms } from "../../../actors/intake/value-pseudonyms.ts";
 import { compressionTelemetry } from "../../../datasets/compression-telemetry.ts";
 import { type Dataset, defineDataset } from "../../../datasets/define.ts";

@@ -115,7 +115,7 @@ test("several stand with spaces between them, and none is none", () => {
 
 for (const [text, said] of [
   ["tcp://0.0.0.0:1/memory", /loopback/],
-  ["tcp://127.0.0.1:1/nothing", /dataset: expected one of memory/],
+  ["tcp://127.0.0.1:1/nothing", /datasets: expected some of memory/],
   ["tcp://127.0.0.1:1/memory,memory", /each once/],
   ["tcp://127.0.0.1:1/all?format=arrow", /one schema.*zeromq/],
   ["tcp://127.0.0.1:1/memory?format=arrow&whenFull=drop-oldest", /disconnect/],

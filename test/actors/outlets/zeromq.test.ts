@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { CLOSE_MS, type Outlet } from "../../../actors/outlets/outlet.ts";
 import { MAX_OUTLET_CLIENTS } from "../../../actors/outlets/protocol.ts";
 import { openZeroMq } from "../../../actors/outlets/zeromq.ts";
 import {
@@ -14,11 +13,10 @@ import {
   FrameReader,
   GREETING_BYTES,
 } from "../../../actors/outlets/zmtp/wire.ts";
-import { VirtualClock } from "../../../runtime/clock.ts";
 import { describe, test } from "../../fixtures/flat-test.ts";
-import type { LogLine } from "../../fixtures/kept-log.ts";
-import { FakeFeed, type FakeFeedOptions } from "./fake-feed.ts";
-import { depsOf, Peer, turns, until, zeroMqSpec } from "./support.ts";
+import type { FakeFeedOptions } from "./fake-feed.ts";
+import { type ListeningHouse, openListening } from "./listening-house.ts";
+import { type Peer, turns, until, zeroMqSpec } from "./support.ts";
 
 const utf8 = new TextEncoder();
 const GREETING = encodeGreeting({ major: 3, minor: 1, mechanism: "NULL" });
@@ -66,13 +64,7 @@ function framesIn(received: Uint8Array): Frame[] {
   return frames;
 }
 
-interface House {
-  readonly feed: FakeFeed;
-  readonly outlet: Outlet;
-  readonly port: number;
-  readonly clock: VirtualClock;
-  readonly log: readonly LogLine[];
-  connect(options?: { readonly paused?: boolean }): Promise<Peer>;
+interface House extends ListeningHouse {
   /** A subscriber of these topics, whose datasets have been asked for. */
   subscriber(topics: readonly string[], options?: { readonly paused?: boolean }): Promise<Subscriber>;
 }
@@ -81,34 +73,11 @@ async function openHouse(
   t: TestContext,
   options: FakeFeedOptions & { readonly spec?: Parameters<typeof zeroMqSpec>[0] } = {},
 ): Promise<House> {
-  const feed = new FakeFeed(options);
-  const clock = new VirtualClock();
-  const log: LogLine[] = [];
   const spec = zeroMqSpec({ datasets: ["memory", "process", "memory_1m"], ...options.spec });
-  const opened = await openZeroMq(spec, depsOf(feed, log, clock));
-  assert.ok(opened.ok);
-  const { outlet } = opened;
-  const peers: Peer[] = [];
-  t.after(async () => {
-    for (const peer of peers) peer.close();
-    const closed = outlet.close();
-    clock.advance(CLOSE_MS);
-    await closed;
-  });
-  assert.ok(outlet.spec.transport === "zeromq");
-  const { port } = outlet.spec;
-  const connect = async (how?: { readonly paused?: boolean }) => {
-    const peer = await Peer.open(port, how);
-    peers.push(peer);
-    return peer;
-  };
+  const house = await openListening(t, (deps) => openZeroMq(spec, deps), options);
+  const { outlet, connect } = house;
   return {
-    feed,
-    outlet,
-    port,
-    clock,
-    log,
-    connect,
+    ...house,
     async subscriber(topics, how) {
       const before = outlet.clients().length;
       const subscriber = new Subscriber(await connect(how));
@@ -267,7 +236,8 @@ describe("ZeroMQ:", () => {
     await subscriber(["memory"]);
     const mute = await connect();
     mute.socket.write(GREETING);
-    await turns(50);
+    // From here on it is waited for.
+    await until("it is greeted", () => mute.received.byteLength > 0);
     clock.advance(4999);
     await turns(50);
     assert.equal(mute.hasEnded || mute.isClosed, false);

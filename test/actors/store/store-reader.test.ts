@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 /** A hundred stores are made. */
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 240_000 };
 const MINUTE_MS = 60_000;
 /** Moments of six hours: any, and those where an hour ends. */
 const moment = fc.oneof(

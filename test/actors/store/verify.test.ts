@@ -69,7 +69,7 @@ function problems(at: TempStore): string[] {
 }
 
 /** Hundreds of stores are verified. */
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 240_000 };
 const FIRST = "00000001.log";
 const LAST = "00000003.log";
 

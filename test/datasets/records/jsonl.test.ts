@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Dataset } from "../../../datasets/define.ts";
 import { memory } from "../../../datasets/memory.ts";
-import type { Rows } from "../../../datasets/predicate.ts";
 import { putBase36 } from "../../../datasets/records/base36.ts";
 import { createRecordEncoder, encodeNotice } from "../../../datasets/records/index.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import { chooseColumns } from "../../../datasets/shape.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import { plainRow } from "../../fixtures/dataset-rows.ts";
@@ -20,7 +20,7 @@ const OPTIONS = { format: "jsonl", framing: "raw" } as const;
 function expected(
   dataset: Dataset,
   batch: PublicBatch,
-  runs: readonly Rows[],
+  runs: readonly RowRun[],
   columns: readonly string[] = dataset.publicColumns.map(({ name }) => name),
 ): string[] {
   const encode = createJsonEncoder(chooseColumns(dataset, columns));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Dataset } from "../../../datasets/define.ts";
 import { optimization } from "../../../datasets/optimization.ts";
-import type { Rows } from "../../../datasets/predicate.ts";
 import { encodeNotice } from "../../../datasets/records/index.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import { everything, plainRow } from "../../fixtures/dataset-rows.ts";
 import { mixed } from "../../fixtures/mixed-rows.ts";
@@ -13,7 +13,12 @@ import { asRead, encoded, forMixedRows, forRandomRows, rowsOf, valuesOf } from "
 
 const OPTIONS = { format: "msgpack", framing: "raw" } as const;
 
-function expected(dataset: Dataset, batch: PublicBatch, runs: readonly Rows[], columns?: readonly string[]) {
+function expected(
+  dataset: Dataset,
+  batch: PublicBatch,
+  runs: readonly RowRun[],
+  columns?: readonly string[],
+) {
   return rowsOf(runs).map(
     (row) =>
       new Map<string, unknown>([

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Dataset } from "../../../datasets/define.ts";
 import { memory } from "../../../datasets/memory.ts";
-import type { Rows } from "../../../datasets/predicate.ts";
 import { encodeNotice, protoSchema } from "../../../datasets/records/index.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import { everything, plainRow } from "../../fixtures/dataset-rows.ts";
 import { mixed } from "../../fixtures/mixed-rows.ts";
@@ -15,7 +15,12 @@ const OPTIONS = { format: "protobuf", framing: "raw" } as const;
 const MESSAGES = parseSchema(protoSchema(allDatasets));
 
 /** What is not there, or 0 without presence, does not stand in the bytes; columns come in the order of their numbers. */
-function expected(dataset: Dataset, batch: PublicBatch, runs: readonly Rows[], columns?: readonly string[]) {
+function expected(
+  dataset: Dataset,
+  batch: PublicBatch,
+  runs: readonly RowRun[],
+  columns?: readonly string[],
+) {
   return rowsOf(runs).map((row) => {
     const sequence = batch.firstSequence + row;
     const values = valuesOf(dataset, batch, row)

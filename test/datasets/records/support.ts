@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import type { Dataset } from "../../../datasets/define.ts";
-import type { Rows } from "../../../datasets/predicate.ts";
 import {
   type ChunkFacts,
   createRecordEncoder,
   type EncoderOptions,
 } from "../../../datasets/records/index.ts";
+import type { RowRun } from "../../../datasets/row-run.ts";
 import type { PublicBatch } from "../../../runtime/batch/index.ts";
 import { readValue, type Value } from "../../fixtures/batch-cases.ts";
 import { rowOf, testedDatasets } from "../../fixtures/dataset-rows.ts";
@@ -23,7 +23,7 @@ export function encoded(
   dataset: Dataset,
   options: Omit<EncoderOptions, "columns"> & { readonly columns?: readonly string[] },
   batch: PublicBatch,
-  runs: readonly Rows[] = [{ from: 0, to: batch.rows }],
+  runs: readonly RowRun[] = [{ from: 0, to: batch.rows }],
   facts: ChunkFacts = FACTS,
 ): Uint8Array<ArrayBuffer> {
   const encoder = createRecordEncoder(dataset, { columns: null, datasets: allDatasets, ...options });
@@ -31,8 +31,8 @@ export function encoded(
 }
 
 /** Some of the rows of a batch: which, and the runs that they make. */
-export function runsOf(isWanted: readonly boolean[]): readonly Rows[] {
-  const runs: Rows[] = [];
+export function runsOf(isWanted: readonly boolean[]): readonly RowRun[] {
+  const runs: RowRun[] = [];
   for (let from = 0; from < isWanted.length; from++) {
     if (isWanted[from] !== true) continue;
     let to = from + 1;
@@ -43,7 +43,7 @@ export function runsOf(isWanted: readonly boolean[]): readonly Rows[] {
   return runs;
 }
 
-export function rowsOf(runs: readonly Rows[]): readonly number[] {
+export function rowsOf(runs: readonly RowRun[]): readonly number[] {
   return runs.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, index) => from + index));
 }
 
@@ -68,7 +68,7 @@ export function asRead(dataset: Dataset, name: string, value: Value): unknown {
 /** Calls with batches of random valid rows, of every dataset, and random runs of them; some columns in some order. */
 export function forRandomRows(
   seed: number,
-  check: (dataset: Dataset, batch: PublicBatch, runs: readonly Rows[], columns: readonly string[]) => void,
+  check: (dataset: Dataset, batch: PublicBatch, runs: readonly RowRun[], columns: readonly string[]) => void,
 ): void {
   for (const dataset of testedDatasets) {
     const names = dataset.publicColumns.map(({ name }) => name);

@@ -4,8 +4,8 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { Draft } from "./draft.ts";
 import type { Random } from "./random.ts";
-import type { Draft } from "./requests.ts";
 import { webSocket } from "./web-socket.ts";
 
 export interface Delivery {

@@ -5,6 +5,7 @@
 
 import { Buffer } from "node:buffer";
 import { bodyFor, type Resolve, type Schema } from "./bodies.ts";
+import type { Draft } from "./draft.ts";
 import { breakFraming, type Delivery } from "./framing.ts";
 import { nastyText, textFor } from "./hostile.ts";
 import { Random } from "./random.ts";
@@ -34,15 +35,6 @@ export interface FuzzRequest extends Delivery {
   readonly trick: string;
   readonly target: Target;
   readonly isHead: boolean;
-}
-
-/** What a request is made of, before it is bytes. */
-export interface Draft {
-  method: string;
-  address: string;
-  headers: [name: string, value: string][];
-  body: Uint8Array | undefined;
-  tricks: string[];
 }
 
 const METHODS = [

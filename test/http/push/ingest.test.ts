@@ -187,7 +187,14 @@ test("only a dataset that may be pushed is taken, and those that may be are said
       "unknown-dataset",
     );
     assert.deepEqual(problem["datasets"], PUSHED);
+    const isMadeHere = name.startsWith("memory");
+    assert.equal(/whose rows are made here/.test(problem.detail), isMadeHere, problem.detail);
   }
+  const near = await assertProblem(
+    await push(intake, { path: "/v1/ingest/compresion_telemetry" }),
+    "unknown-dataset",
+  );
+  assert.match(near.detail, /; did you mean compression_telemetry\?$/);
   assert.deepEqual(intake.taken, []);
 });
 

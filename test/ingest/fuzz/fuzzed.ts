@@ -18,7 +18,7 @@ const MS_PER_BODY = 1;
 export function fuzzed(format: PushFormat): void {
   const bodies = Number(process.env["TEST_FUZZ_BODIES"] ?? (IS_DENO ? BODIES / 4 : BODIES));
 
-  test(`${bodies} bodies of ${format}`, { timeout: 60_000 + bodies * MS_PER_BODY }, () => {
+  test(`${bodies} bodies of ${format}`, { timeout: 120_000 + bodies * MS_PER_BODY }, () => {
     const { accepted, rejected, faults } = runFuzz({ format, bodies, seed: SEED });
     // All of it was gone through, and not only its first bytes.
     assert.ok(accepted > bodies / 10, `${accepted} rows were accepted`);

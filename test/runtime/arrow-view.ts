@@ -1,6 +1,5 @@
 /**
- * A batch as apache-arrow sees it, over the very bytes of the slot: no element is copied. Kept apart from batch.ts so that
- * a thread that only moves batches does not load the library.
+ * A batch as apache-arrow sees it, over the very bytes of the slot: no element is copied.
  *
  * What this returns looks into the slot: it is valid until the slot is released, and must be copied to be kept.
  */
@@ -26,8 +25,13 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import type { Batch } from "./batch.ts";
-import { type Column, type ColumnType, ELEMENT_BYTES, type FieldSpec } from "./schema.ts";
+import {
+  type Batch,
+  type Column,
+  type ColumnType,
+  ELEMENT_BYTES,
+  type FieldSpec,
+} from "../../runtime/batch/index.ts";
 
 /** The Arrow schema of `fields`. Category dictionaries get the field's index as their id, as in the IPC preamble. */
 export function arrowSchema(fields: readonly FieldSpec[]): Schema {

@@ -3,8 +3,8 @@
  * may read it. Several figures change as one: the version is odd meanwhile, and who reads looks again (a seqlock).
  */
 
-import { CACHE_PAIR_BYTES } from "../runtime/arena.ts";
-import { viewsOf } from "../runtime/batch/index.ts";
+import { CACHE_PAIR_BYTES } from "../../runtime/arena.ts";
+import { viewsOf } from "../../runtime/batch/index.ts";
 
 export const BLOCK_BYTES = CACHE_PAIR_BYTES;
 export const CELLS = BLOCK_BYTES / 8;

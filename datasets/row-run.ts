@@ -1,0 +1,5 @@
+/** Rows `from` to `to`, the latter not included. */
+export interface RowRun {
+  readonly from: number;
+  readonly to: number;
+}
