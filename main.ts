@@ -38,6 +38,14 @@ interface Start extends Pick<ConfigControlOptions, "load" | "file"> {
 }
 type Load = ConfigControlOptions["load"];
 
+/** What an end has to undo. */
+interface Begun {
+  lock?: FolderLock;
+  system?: System;
+  /** The address alone, and then what answers there. */
+  http?: Pick<HttpServer, "close">;
+}
+
 await main(commandLine());
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -64,32 +72,42 @@ async function main(argv: readonly string[]): Promise<void> {
     ...{ settings, load, logging, access: opened.access },
     file: settingsFileAt(configFileName(settingsSpec, { argv, env })),
   };
-  await run(start, openFolder(settings.data.dir));
+  await run(start);
 }
 
-async function run(start: Start, lock: FolderLock): Promise<void> {
+/** From here on it ends in order when it is asked to, however far the start has come. */
+async function run(start: Start): Promise<void> {
   const log = getLog("millrace");
-  const transitions = createTransitionLog();
-  const system = buildSystem(start.settings, transitions);
-  const open = await takeAddress(start);
-  // The threads load what they need while this one loads HTTP.
-  system.prepare();
-  const { answerRequests } = await import("./answer-requests.ts");
-  const server = await answerRequests({ ...start, open, system, transitions });
-  lock.describe({ url: server.url });
+  const begun: Begun = {};
   let ending = false;
   onStopSignal((signal) => {
     // Asked twice: whoever asks does not want to wait.
     if (ending) exit(FAILED);
     ending = true;
     log.info("ending on {signal}", { signal });
-    void end(server, system, lock).then(() => leave(start.logging, 0));
+    void end(begun).then(() => leave(start.logging, 0));
   });
+  const lock = openFolder(start.settings.data.dir);
+  begun.lock = lock;
+  const transitions = createTransitionLog();
+  const system = buildSystem(start.settings, transitions);
+  begun.system = system;
+  const open = await takeAddress(start);
+  begun.http = open;
+  if (ending) return;
+  // The threads load what they need while this one loads HTTP.
+  system.prepare();
+  const { answerRequests } = await import("./answer-requests.ts");
+  if (ending) return;
+  const server = await answerRequests({ ...start, open, system, transitions });
+  begun.http = server;
+  lock.describe({ url: server.url });
   const started = await system.start();
   if (ending) return;
   if (!started.ok) {
+    ending = true;
     log.error("did not start: {reason}", { reason: started.message });
-    await end(server, system, lock);
+    await end(begun);
     leave(start.logging, FAILED);
   }
   log.info("ready at {url}", { url: server.url });
@@ -145,15 +163,17 @@ function openFolder(folder: string): FolderLock {
  * Streams first, so that nobody waits for more; then the actors, from the front to the back, so that what came in is stored; then
  * the folder.
  */
-async function end(server: HttpServer, system: System, lock: FolderLock): Promise<void> {
+async function end({ http, system, lock }: Begun): Promise<void> {
   setTimeout(() => {
     getLog("millrace").error("did not end within {seconds} s", { seconds: STOP_WITHIN_MS / 1000 });
     exit(FAILED);
   }, STOP_WITHIN_MS);
-  await server.close();
-  await letLastRowsPass(system, { clock: systemClock, log: getLog("millrace") });
-  await system.stop();
-  lock.release();
+  await http?.close();
+  if (system !== undefined) {
+    await letLastRowsPass(system, { clock: systemClock, log: getLog("millrace") });
+    await system.stop();
+  }
+  lock?.release();
 }
 
 /** Says first what was held back as a repetition. */

@@ -27,9 +27,9 @@ interface Load {
 }
 
 const LOADS: readonly Load[] = [
-  { format: "arrow", rows: 16_384, atATime: 4, mark: 1_000_000 },
+  { format: "arrow", rows: 16_384, atATime: 3, mark: 1_000_000 },
   // Beside it, what the hashing of an identifier a row costs.
-  { format: "arrow", rows: 16_384, atATime: 4, repeats: true },
+  { format: "arrow", rows: 16_384, atATime: 3, repeats: true },
   { format: "ndjson", rows: 8192, atATime: 4, mark: 150_000, ratio: 0.6 },
 ];
 

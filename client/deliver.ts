@@ -3,6 +3,7 @@
  * rows once, however many attempts reach it.
  */
 
+import { answerText, unlessAborted } from "./answer-text.ts";
 import type { ClientTimer } from "./clock.ts";
 import type { BatchResult, CheckedOptions, Rejection } from "./options.ts";
 import { mayRetry, retryAfterMs, retryDelayMs } from "./retry.ts";
@@ -39,7 +40,7 @@ export class Delivery {
     this.#batch = batch;
   }
 
-  /** Does not reject. @param onRetry called before each attempt but the first */
+  /** Rejects with what `random` or `clock` throw alone. @param onRetry called before each attempt but the first */
   async run(onRetry: () => void): Promise<Delivered> {
     const { clock, maxRetryMs, random } = this.#options;
     const beganMs = clock.monotonicMs();
@@ -79,8 +80,9 @@ export class Delivery {
     const end = () => stop.abort();
     this.#abort.signal.addEventListener("abort", end);
     const timer: ClientTimer = clock.after(requestTimeoutMs, end);
+    const { signal } = stop;
     try {
-      const response = await fetch(address, {
+      const answered = fetch(address, {
         method: "POST",
         headers: {
           ...headers,
@@ -88,15 +90,18 @@ export class Delivery {
           ...(body === this.#batch.body ? {} : { "content-encoding": "gzip" }),
         },
         body,
-        signal: stop.signal,
+        signal,
         // An answer from elsewhere is none of ours, and a token is not for elsewhere.
         redirect: "error",
       });
-      return await this.#read(response);
+      return await unlessAborted(
+        answered.then((response) => this.#read(response, signal)),
+        signal,
+      );
     } catch (error) {
       return {
         retryAfterMs: 0,
-        message: stop.signal.aborted ? "no answer in time" : `no answer: ${textOf(error)}`,
+        message: signal.aborted ? "no answer in time" : `no answer: ${textOf(error)}`,
       };
     } finally {
       timer.cancel();
@@ -104,32 +109,31 @@ export class Delivery {
     }
   }
 
-  async #read(response: Response): Promise<Attempt> {
+  async #read(response: Response, signal: AbortSignal): Promise<Attempt> {
     const { status } = response;
+    const answer = objectIn(await answerText(response, signal));
     if (mayRetry(status)) {
       const afterMs = retryAfterMs(response.headers.get("retry-after"), this.#options.clock.nowMs());
-      return { retryAfterMs: afterMs, message: await explained(response) };
+      return { retryAfterMs: afterMs, message: explained(status, answer) };
     }
     // All rows refused is an answer too, and comes as a problem.
-    if (status !== 422 && !response.ok) return { message: await explained(response) };
-    const answer = (await response.json()) as Readonly<Record<string, unknown>>;
-    const { accepted, rejected } = answer;
+    if (status !== 422 && !response.ok) return { message: explained(status, answer) };
+    if (answer === undefined && response.ok) return { retryAfterMs: 0, message: "the answer is cut off" };
+    const { accepted, rejected, rejections = [], reasons = {} } = answer ?? {};
     const { rows } = this.#batch;
     if (
       !Number.isInteger(accepted) ||
       !Number.isInteger(rejected) ||
       Number(accepted) + Number(rejected) !== rows
     )
-      return response.ok
-        ? { message: "the answer is none of Millrace" }
-        : { message: `${status}: ${String(answer["detail"]).slice(0, MESSAGE_CHARACTERS)}` };
+      return { message: response.ok ? "the answer is none of Millrace" : explained(status, answer) };
     return {
       answered: {
         rows,
         accepted: Number(accepted),
         rejected: Number(rejected),
-        rejections: (answer["rejections"] ?? []) as readonly Rejection[],
-        reasons: (answer["reasons"] ?? {}) as Readonly<Record<string, number>>,
+        rejections: rejections as readonly Rejection[],
+        reasons: reasons as Readonly<Record<string, number>>,
       },
     };
   }
@@ -146,15 +150,20 @@ export class Delivery {
   }
 }
 
-async function explained(response: Response): Promise<string> {
-  const text = await response.text();
+type Answer = Readonly<Record<string, unknown>>;
+
+function explained(status: number, answer: Answer | undefined): string {
+  const detail = answer?.["detail"];
+  return typeof detail === "string" ? `${status}: ${detail.slice(0, MESSAGE_CHARACTERS)}` : String(status);
+}
+
+/** Undefined: it is no JSON. A proxy may have answered, with anything. */
+function objectIn(text: string): Answer | undefined {
   try {
-    const { detail } = JSON.parse(text) as { readonly detail?: unknown };
-    if (typeof detail === "string") return `${response.status}: ${detail.slice(0, MESSAGE_CHARACTERS)}`;
+    return (JSON.parse(text) ?? {}) as Answer;
   } catch {
-    // A proxy may have answered, with anything.
+    return undefined;
   }
-  return `${response.status}`;
 }
 
 /** What is packed twice need not be the same bytes: they are kept over all attempts. */

@@ -53,8 +53,13 @@ export class RowBuffer {
     // Before it is written: while the server is down this is all that is done.
     if (this.#rows >= this.#maxRows || this.#bytes >= this.#maxBytes) return "full";
     this.#isAdding = true;
+    const before = this.#writer.written;
     try {
       return this.#add(row);
+    } catch (error) {
+      // There may be no memory for the rest of it.
+      this.#writer.rewind(before);
+      throw error;
     } finally {
       this.#isAdding = false;
     }

@@ -16,8 +16,9 @@ export const ROW_BYTES = 2 ** 20;
 const FIRST_BYTES = 16_384;
 /** Room that is made for what is to come, at the most: a batch and a little more. */
 const SPARE_BYTES = 1.125 * 2 ** 20;
-/** Lists of names that are remembered. */
+/** Lists of names that are remembered, and characters of one. */
 const MOST_NAMES = 64;
+const MOST_NAME_CHARACTERS = 2 ** 14;
 /** Values within values that are written: the server looks into none. */
 const MOST_DEPTH = 32;
 /** Characters of text that a loop writes faster than the encoder. */
@@ -57,9 +58,10 @@ export class RowWriter {
     this.#at = at;
   }
 
-  /** Takes what was written. */
+  /** Takes what was written, in memory that is not much larger: it may wait for long. */
   take(): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.subarray(0, this.#at);
+    const isRoomy = this.#at < this.#bytes.length * 0.75;
+    const taken = isRoomy ? this.#bytes.slice(0, this.#at) : this.#bytes.subarray(0, this.#at);
     // The next one will be as long, or so; and one that is short, as those at the end of a flush are, says little.
     this.#nextBytes = Math.max(FIRST_BYTES, this.#at + (this.#at >>> 3), this.#nextBytes >>> 1);
     this.#bytes = new Uint8Array(0);
@@ -73,6 +75,8 @@ export class RowWriter {
     if (this.#tryNamed(row, this.#names)) return true;
     const names = Object.keys(row);
     const id = names.join("\n");
+    // Names that never come again are not worth their memory.
+    if (id.length > MOST_NAME_CHARACTERS) return false;
     let found = this.#known.get(id);
     if (found === undefined) {
       found = new Names(names);
@@ -150,7 +154,7 @@ export class RowWriter {
         at = behind;
         continue;
       }
-      if (value.length > ROW_BYTES) return false;
+      if (at - start + value.length > ROW_BYTES) return false;
       at = this.#putText(at, value);
       bytes = this.#bytes;
       view = this.#view;

@@ -13,7 +13,7 @@ export interface OpenPort {
   readonly port: number;
   /** From now on requests are answered so, those that wait first. Called once. */
   answer(fetch: Answer): void;
-  /** As the platform's server: lets requests finish for up to a second, and frees the port. */
+  /** As the platform's server: lets requests finish for up to a second, and frees the port. Those that wait are told 503. */
   close(): Promise<void>;
 }
 
@@ -37,7 +37,11 @@ export async function openPort(
         fetch = answerer;
         resolve(answerer);
       },
-      close: () => server.close(),
+      close() {
+        // Does nothing once there is an answerer.
+        resolve(async () => new Response(null, { status: 503, headers: { connection: "close" } }));
+        return server.close();
+      },
     };
   } catch (error) {
     throw error instanceof ListenError ? new HttpStartError(error) : error;

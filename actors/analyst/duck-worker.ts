@@ -22,8 +22,19 @@ port.on("message", (request: DuckRequest) => {
   const answer = answerTo(request);
   const bytes = answer.ok && "bytes" in answer.value ? [answer.value.bytes.buffer] : [];
   port.postMessage(answer, bytes);
+  if (request.op === "end") empty();
 });
 port.postMessage("ready");
+
+/** Not before the answer: nobody waits for it. */
+function empty(): void {
+  try {
+    session.empty();
+  } catch (error) {
+    // A stop came between: the next query makes its database itself. Broken, this thread ends with the error.
+    if (duck.isBroken) throw error;
+  }
+}
 
 function answerTo(request: DuckRequest): DuckAnswer {
   if (request.op === "plan") tables = request.tables.map(({ name }) => name);

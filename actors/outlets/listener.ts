@@ -1,55 +1,38 @@
 /**
  * A TCP server on a loopback address, with a bound on its clients. Half-open connections are taken: who has nothing to say
- * (`nc … < /dev/null`) may have closed its side and still reads. A peer that is gone without a word is found by keep-alive.
+ * (`nc … < /dev/null`) may have closed its side and still reads.
  */
 
-import { createServer, type Server, type Socket } from "node:net";
 import { isLoopback } from "../../runtime/loopback.ts";
+import { ListenError } from "../../runtime/platform/index.ts";
+import { listenTcp, type TcpConnection, type TcpListener } from "../../runtime/platform/tcp.ts";
 import { type Refused, refuse } from "../refused.ts";
 import type { OutletRefusal } from "./protocol.ts";
 
-/** Silence after which the system asks whether a peer is still there. */
-const KEEP_ALIVE_MS = 30_000;
-
-export interface Listener {
-  readonly port: number;
-  /** Accepts no more. Connections are their owners' to end. */
-  close(): void;
-}
-
-export type Listening = { readonly ok: true; readonly listener: Listener } | Refused<OutletRefusal>;
+export type Listening = { readonly ok: true; readonly listener: TcpListener } | Refused<OutletRefusal>;
 
 /**
  * Listens.
  * @param port 0 takes any free one
  * @param isFull whether one more connection is too many: it is cut then
  */
-export function listen(
+export async function listen(
   { host, port }: { readonly host: string; readonly port: number },
   isFull: () => boolean,
-  onConnection: (socket: Socket) => void,
+  onConnection: (connection: TcpConnection) => void,
 ): Promise<Listening> {
-  if (!isLoopback(host)) return Promise.resolve(notLoopback(host));
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    // Without a listener an error that comes before anybody looks would end the process.
-    socket.on("error", () => socket.destroy());
-    if (isFull()) {
-      socket.destroy();
-      return;
-    }
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    onConnection(socket);
-  });
-  return new Promise((resolve) => {
-    server.once("error", (error) => resolve(listenRefusal(error, host, port)));
-    // A name could resolve to anything.
-    server.listen({ host: host.toLowerCase() === "localhost" ? "127.0.0.1" : host, port }, () => {
-      // What fails later (no descriptors left) fails for one client that tries again.
-      server.on("error", () => {});
-      resolve({ ok: true, listener: { port: portOf(server), close: () => server.close() } });
+  if (!isLoopback(host)) return notLoopback(host);
+  // A name could resolve to anything.
+  const hostname = host.toLowerCase() === "localhost" ? "127.0.0.1" : host;
+  try {
+    const listener = await listenTcp({ hostname, port }, (connection) => {
+      if (isFull()) connection.destroy();
+      else onConnection(connection);
     });
-  });
+    return { ok: true, listener };
+  } catch (error) {
+    return listenRefusal(error, host, port);
+  }
 }
 
 export function notLoopback(host: string): Refused<"not-loopback"> {
@@ -60,19 +43,14 @@ export function notLoopback(host: string): Refused<"not-loopback"> {
   );
 }
 
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-function listenRefusal(error: Error, host: string, port: number): Refused<OutletRefusal> {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "EADDRINUSE":
+function listenRefusal(error: unknown, host: string, port: number): Refused<OutletRefusal> {
+  switch (error instanceof ListenError ? error.failure : undefined) {
+    case "taken":
       return refuse(
         "address-taken",
         `port ${port} is taken on ${host}: choose another (0 takes any free one), or stop what listens there`,
       );
-    case "EACCES":
+    case "denied":
       return refuse("address-refused", `this user may not listen on port ${port}: choose one above 1023`);
     default:
       return refuse(

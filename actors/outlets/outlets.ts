@@ -80,7 +80,13 @@ export function createOutlets(
     const full = checkRoom(spec);
     if (full !== undefined) return full;
     opening.add(spec);
-    const opened = await openPlace(spec, { feed, clock, log }).finally(() => opening.delete(spec));
+    let opened: OutletOpened;
+    try {
+      opened = await openPlace(spec, { feed, clock, log });
+    } finally {
+      // In one turn with its being open: nobody finds room in between.
+      opening.delete(spec);
+    }
     if (!opened.ok) return opened;
     const { outlet } = opened;
     if (isStopping) {

@@ -1,6 +1,6 @@
 /** An outlet that clients connect to: who is connected, what they were sent, and their end. What is spoken is the client's. */
 
-import type { Socket } from "node:net";
+import type { TcpConnection } from "../../runtime/platform/tcp.ts";
 import type { ClientView } from "../feed/subscription.ts";
 import { listen } from "./listener.ts";
 import type { OutletOpened } from "./outlet.ts";
@@ -19,7 +19,7 @@ export interface SocketClient {
 /** @param connect makes the client of a connection, which calls `onGone` once when that has ended */
 export async function openSocketOutlet<Spec extends Extract<OutletSpec, { readonly port: number }>>(
   spec: Spec,
-  connect: (socket: Socket, onGone: () => void) => SocketClient,
+  connect: (socket: TcpConnection, onGone: () => void) => SocketClient,
 ): Promise<OutletOpened> {
   const clients = new Set<SocketClient>();
   let goneRows = 0;

@@ -3,8 +3,8 @@
  * socket takes them. What it sends is thrown away, and who sends more than a little is cut off.
  */
 
-import type { Socket } from "node:net";
 import type { Timer } from "../../runtime/clock.ts";
+import type { TcpConnection } from "../../runtime/platform/tcp.ts";
 import type { ClientView } from "../feed/subscription.ts";
 import { CLOSE_MS, type OutletDeps, type OutletOpened, STALL_MS } from "./outlet.ts";
 import type { OutletSpec } from "./protocol.ts";
@@ -22,7 +22,7 @@ export function openTcp(
 }
 
 class TcpClient implements SocketClient {
-  readonly #socket: Socket;
+  readonly #socket: TcpConnection;
   readonly #deps: OutletDeps;
   #rows: Rows | undefined;
   #receivedBytes = 0;
@@ -31,7 +31,7 @@ class TcpClient implements SocketClient {
   #isGone = false;
   readonly #gone: Promise<void>;
 
-  constructor(socket: Socket, spec: OutletSpec, deps: OutletDeps, onGone: () => void) {
+  constructor(socket: TcpConnection, spec: OutletSpec, deps: OutletDeps, onGone: () => void) {
     this.#socket = socket;
     this.#deps = deps;
     this.#gone = new Promise((resolve) => {

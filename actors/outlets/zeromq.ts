@@ -5,8 +5,8 @@
  * Each subscriber has queues of its own, one a dataset, and nothing is asked of the feed but what some subscriber wants.
  */
 
-import type { Socket } from "node:net";
 import type { Timer } from "../../runtime/clock.ts";
+import type { TcpConnection } from "../../runtime/platform/tcp.ts";
 import type { ClientView } from "../feed/subscription.ts";
 import { CLOSE_MS, type OutletDeps, type OutletOpened, STALL_MS } from "./outlet.ts";
 import type { OutletSpec } from "./protocol.ts";
@@ -25,7 +25,7 @@ export function openZeroMq(spec: ZeroMqSpec, deps: OutletDeps): Promise<OutletOp
 }
 
 class Peer implements SocketClient {
-  readonly #socket: Socket;
+  readonly #socket: TcpConnection;
   readonly #spec: ZeroMqSpec;
   readonly #deps: OutletDeps;
   readonly #session: PublisherSession;
@@ -42,7 +42,7 @@ class Peer implements SocketClient {
   readonly #gone: Promise<void>;
   readonly #id: string;
 
-  constructor(socket: Socket, spec: ZeroMqSpec, deps: OutletDeps, onGone: () => void) {
+  constructor(socket: TcpConnection, spec: ZeroMqSpec, deps: OutletDeps, onGone: () => void) {
     this.#socket = socket;
     this.#spec = spec;
     this.#deps = deps;

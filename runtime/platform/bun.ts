@@ -36,14 +36,7 @@ export const bunPlatform: Platform = {
   serve: (options) => Promise.resolve().then(() => serve(options)),
 };
 
-function serve({
-  fetch,
-  hostname,
-  port,
-  maxBodyBytes = DEFAULT_BODY_BYTES,
-  tls,
-  onListen,
-}: ServeOptions): Server {
+function serve({ fetch, hostname, port, maxBodyBytes = DEFAULT_BODY_BYTES, tls }: ServeOptions): Server {
   const sockets = new Set<BunSocket>();
   let server: BunServer;
   try {
@@ -84,7 +77,6 @@ function serve({
     throw listenFailure(error, { hostname, port });
   }
   const address = { hostname, port: server.port ?? port };
-  onListen?.(address);
   let closed: Promise<void> | undefined;
   return {
     ...address,

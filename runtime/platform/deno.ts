@@ -25,7 +25,7 @@ interface DenoServer {
 
 interface RequestInfo {
   readonly remoteAddr: { readonly hostname?: string };
-  /** Settles when the answer has been sent, or cannot be any more. */
+  /** Settles when the answer has been handed over, or cannot be sent any more. */
   readonly completed: Promise<void>;
 }
 
@@ -49,6 +49,8 @@ interface DenoApi {
 }
 
 const DEFAULT_GRACE_MS = 1000;
+/** What Deno is given to send what it says to have sent: answers are `completed` before a byte of them is out. */
+const SEND_MS = 10;
 
 export const denoPlatform: Platform = {
   name: "deno",
@@ -59,7 +61,7 @@ function deno(): DenoApi {
   return (globalThis as unknown as { readonly Deno: DenoApi }).Deno;
 }
 
-function serve({ fetch, hostname, port, tls, onListen }: ServeOptions): Server {
+function serve({ fetch, hostname, port, tls }: ServeOptions): Server {
   const cut = new AbortController();
   const underWay = new Count();
   const sockets = new Set<DenoSocket>();
@@ -81,13 +83,13 @@ function serve({ fetch, hostname, port, tls, onListen }: ServeOptions): Server {
     throw listenFailure(error, { hostname, port });
   }
   const address = { hostname, port: server.addr.port };
-  onListen?.(address);
   return {
     ...address,
     close(graceMs = DEFAULT_GRACE_MS) {
       closed ??= (async () => {
         for (const socket of sockets) socket.close(GOING_AWAY, "the server ends");
         await underWay.none(graceMs);
+        await new Promise((resolve) => setTimeout(resolve, SEND_MS));
         cut.abort();
         await server.finished;
       })();

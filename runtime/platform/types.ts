@@ -13,8 +13,6 @@ export interface ServeOptions {
   readonly maxBodyBytes?: number;
   /** PEM texts: with them it is HTTPS. */
   readonly tls?: TlsOptions;
-  /** Called once, when connections are accepted, before the first request is handled. */
-  readonly onListen?: (address: Address) => void;
 }
 
 export interface TlsOptions {

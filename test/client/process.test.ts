@@ -18,13 +18,11 @@ test("a program with rows that cannot be sent ends when it is done", async () =>
   await new Promise((resolve) => server.close(resolve));
   const runtime = process.versions["deno"] === undefined ? [] : ["run", "-A", "--no-check"];
   const args = [...runtime, HOST, `http://127.0.0.1:${port}`];
-  // Were it kept up, it would be for its next retries, or the flush in a minute.
+  // Were it kept up, it would be for minutes of retries, or the flush in a minute: longer than it may take here.
   const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, args, { timeout: 60_000 }, (error, text) =>
+    execFile(process.execPath, args, { timeout: 45_000 }, (error, text) =>
       error ? reject(error) : resolve(text),
     );
   });
-  const { buffered, retries } = JSON.parse(stdout);
-  assert.equal(buffered, 3);
-  assert.ok(retries <= 1);
+  assert.equal(JSON.parse(stdout).buffered, 3);
 });

@@ -178,3 +178,12 @@ test("values within values end somewhere", () => {
   for (let level = 0; level < 3000; level++) deep = [deep];
   assert.equal(unpacked(written([{ deep }])).length, 1);
 });
+
+test("nothing of a value is lost where the memory ends that was made for the first rows", () => {
+  // The end comes at any place of a row.
+  for (let shift = 0; shift < 100; shift++) {
+    const row = { a: 1.5, text: "y".repeat(60), b: -7 };
+    const rows = [{ shift: "x".repeat(shift) }, ...Array.from({ length: 200 }, () => row)];
+    assert.deepEqual(unpacked(written(rows)), rows);
+  }
+});

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { cutBody } from "../../api/cut-body.ts";
 import { until } from "./support.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
@@ -97,7 +98,8 @@ export class EventStream {
 
   static async open(url: string, t: { after(fn: () => void): void }): Promise<EventStream> {
     const stream = new EventStream();
-    const response = await fetch(url, { signal: stream.#abort.signal });
+    const { signal } = stream.#abort;
+    const response = cutBody(await fetch(url, { signal }), signal);
     if (!response.ok || response.body === null) throw new Error(`${url}: ${response.status}`);
     t.after(() => stream.close());
     void stream.#read(response.body);

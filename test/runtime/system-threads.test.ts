@@ -33,6 +33,7 @@ interface Threads {
 
 interface ActorPlace {
   readonly thread: string;
+  readonly module?: string;
   readonly config?: unknown;
   readonly mailboxSize?: number;
 }
@@ -132,6 +133,8 @@ describe("messages across threads", () => {
         let kept = await ask<number[]>(to, { kind: "kept" });
         while (!kept.ok || kept.value.length - before.value.length + flooded.value < COUNT) {
           assert.ok(kept.ok || kept.reason === "full");
+          // It is refused without a turn of the event loop, which an actor of this thread may be waiting for.
+          await new Promise<void>((resolve) => setImmediate(resolve));
           kept = await ask<number[]>(to, { kind: "kept" });
         }
         const values = kept.value.slice(before.value.length);
@@ -346,6 +349,43 @@ describe("a start on a thread", () => {
     assert.deepEqual(await ask("a", { kind: "life" }), { ok: true, value: 1 });
     await stop();
   });
+
+  for (const thread of ["one", "main"]) {
+    test(`on ${thread} of what cannot be loaded, prepared or not, is refused with why`, PATIENT, async () => {
+      const module = new URL("no-such-actor.ts", MODULE).href;
+      const { system, stop } = build({ good: { thread: "one" }, bad: { thread, module } });
+      system.prepare();
+      // Whoever loads ahead has met it by now, and has told nobody.
+      await assert.rejects(import(module));
+      const started = await system.start();
+      assert.ok(!started.ok);
+      assert.match(started.message, /"bad" refused: .*no-such-actor\.ts/);
+      await stop();
+    });
+  }
+
+  test("whose thread ends after it was prepared is on another", PATIENT, async () => {
+    const { system, ask, stop } = build({ a: { thread: "one" } });
+    system.prepare();
+    assert.equal(system.killThread("one"), true);
+    assert.deepEqual(await system.start(), { ok: true });
+    assert.deepEqual(await ask("a", { kind: "life" }), { ok: true, value: 1 });
+    await stop();
+  });
+
+  test(
+    "that is called off when it was only prepared ends the threads, and can be made again",
+    PATIENT,
+    async () => {
+      const { system, ask, stop } = build({ a: { thread: "one" } });
+      system.prepare();
+      await stop();
+      assert.equal(stateOf(system, "a").state, "stopped");
+      assert.deepEqual(await system.start(), { ok: true });
+      assert.deepEqual(await ask("a", { kind: "life" }), { ok: true, value: 1 });
+      await stop();
+    },
+  );
 
   test("a system that was stopped starts again, with new threads", PATIENT, async () => {
     const { system, ask, stop } = build({ a: { thread: "one" } });

@@ -75,3 +75,13 @@ test("gets no more memory than it was given, and half as much again", () => {
   duck.open();
   assert.throws(() => run("SELECT list(x) FROM range(100000000) r(x)"), /Out of Memory|Allocation|memory/i);
 });
+
+test("says why it does not start, where its own loader would wait for ever", async () => {
+  const instantiate = WebAssembly.instantiate;
+  WebAssembly.instantiate = () => Promise.reject<never>(new Error("no room"));
+  try {
+    await assert.rejects(Duck.start(patient), /^Error: no room$/);
+  } finally {
+    WebAssembly.instantiate = instantiate;
+  }
+});

@@ -406,7 +406,9 @@ describe("a query ends", () => {
     const first = engine.open({ sql: LONG, params: [], format: "json" });
     const second = engine.open({ sql: "SELECT 1", params: [], format: "json" });
     const third = rowsOf(engine, "SELECT 4 AS four");
+    assert.equal(engine.waiting, 2);
     second.close();
+    assert.equal(engine.waiting, 1, "it is not kept until the long one ends");
     const chunk = await second.pull();
     assert.ok(!chunk.ok && chunk.reason === "unknown-query");
     first.close();

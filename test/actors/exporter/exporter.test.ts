@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { EXPORT_IDLE_MS, type ExporterReplies, MAX_EXPORTS } from "../../../actors/exporter/protocol.ts";
 import type { Dataset } from "../../../datasets/define.ts";
 import { memory } from "../../../datasets/memory.ts";
 import { optimization } from "../../../datasets/optimization.ts";
 import { process } from "../../../datasets/process.ts";
+import { openFilesIn } from "../../fixtures/open-files.ts";
 import { RecorderHouse } from "../recorder/recorder-house.ts";
 import type { PlainRow } from "../store/log/rows.ts";
 import { START_MS, TempLog } from "../store/log/temp-log.ts";
@@ -247,18 +249,18 @@ describe("the exporter", () => {
 
   test("holds no file open when an export has ended, one way or another", { skip: noProc() }, async () => {
     await fillMuch();
-    const held = openFiles();
+    const held = openOnes();
     const closed = await open(house, {});
     await ask(house, { kind: "export.pull", id: closed.id });
-    assert.ok(openFiles() > held);
+    assert.ok(openOnes() > held);
     await ask(house, { kind: "export.close", id: closed.id });
-    assert.equal(openFiles(), held);
+    assert.equal(openOnes(), held);
     await exportFile(house, {});
-    assert.equal(openFiles(), held);
+    assert.equal(openOnes(), held);
     const idle = await open(house, { format: "parquet" });
     await ask(house, { kind: "export.pull", id: idle.id });
     await house.pass(EXPORT_IDLE_MS + 1000, 10_000);
-    assert.equal(openFiles(), held);
+    assert.equal(openOnes(), held);
   });
 
   test("tells of a damaged log rather than leaving rows out", async () => {
@@ -333,14 +335,9 @@ async function reopened(segmentBytes: number): Promise<RecorderHouse> {
 }
 
 function noProc(): string | false {
-  try {
-    openFiles();
-    return false;
-  } catch {
-    return "open files are counted in /proc";
-  }
+  return openFilesIn(tmpdir()) === undefined ? "open files are counted in /proc" : false;
 }
 
-function openFiles(): number {
-  return readdirSync("/proc/self/fd").length;
+function openOnes(): number {
+  return openFilesIn(at.dataFolder)!.length;
 }

@@ -199,7 +199,7 @@ describe("the recorder", () => {
     await house.publish("memory", 3);
     house.disk.failing = "sync";
     await house.publish("memory", 4);
-    await house.stop();
+    await house.stop({ hangs: true });
     house = await new RecorderHouse(at.dataFolder, 2).start();
     const { stored, received, balanced } = house.ledger("memory");
     assert.deepEqual([stored, received, balanced], [3, 3, true]);

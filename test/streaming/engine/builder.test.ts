@@ -103,6 +103,14 @@ test("a builder stays as it is: others can begin with it", async () => {
   assert.deepEqual(seen, ["short 10", "long 1000"]);
 });
 
+test("what a builder makes is known for an engine, and nothing else is", () => {
+  const made: unknown = builder()
+    .time((item) => item)
+    .build();
+  assert.ok(made instanceof StreamingEngine);
+  for (const other of [builder(), {}, null]) assert.equal(other instanceof StreamingEngine, false);
+});
+
 test("transforms come in the order they were given in", async () => {
   const steps: string[] = [];
   const counts: Record<string, number> = {};
