@@ -20,8 +20,7 @@ import { exportWish } from "./export-wish.ts";
 import { bytesText, countText, secondsText } from "./figures.ts";
 import { openStore, STORE_ARGS } from "./open-store.ts";
 import { ProgressLine, rowsText } from "./progress-line.ts";
-
-const TIME = "such as 2026-01-31T12:00:00Z";
+import { TIME_ARGS } from "./time-args.ts";
 
 export const exportCommand: Command = {
   name: "export",
@@ -51,13 +50,7 @@ export const exportCommand: Command = {
       description: `With --stream: ${OUTLET_TRANSPORTS.join(", ")}; default tcp, or pipe with --output`,
     },
     force: { type: "boolean", description: "Replace the file when it is there" },
-    hours: { type: "string", valueHint: "n", description: "The last so many hours; default 24" },
-    from: { type: "string", valueHint: "time", description: `Start of the time, ${TIME}` },
-    to: {
-      type: "string",
-      valueHint: "time",
-      description: `End of the time, not included, ${TIME}; default now`,
-    },
+    ...TIME_ARGS,
     columns: { type: "string", valueHint: "a,b", description: "Only these columns, in this order" },
     where: {
       type: "string",

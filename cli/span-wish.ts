@@ -4,9 +4,8 @@ import { datasets } from "../datasets/index.ts";
 import { type Spans, type SpansInput, spansOf } from "../http/quality-input.ts";
 import type { Given } from "./command.ts";
 import { usageError } from "./exit-codes.ts";
+import { TIME_ARGS } from "./time-args.ts";
 import { unknownName } from "./unknown-name.ts";
-
-const TIME = "such as 2026-01-31T12:00:00Z";
 
 export const SPAN_ARGS = {
   dataset: {
@@ -14,13 +13,7 @@ export const SPAN_ARGS = {
     valueHint: "name",
     description: "Dataset, such as compression_telemetry",
   },
-  hours: { type: "string", valueHint: "n", description: "The last so many hours; default 24" },
-  from: { type: "string", valueHint: "time", description: `Start of the time, ${TIME}` },
-  to: {
-    type: "string",
-    valueHint: "time",
-    description: `End of the time, not included, ${TIME}; default now`,
-  },
+  ...TIME_ARGS,
 } as const;
 
 /** @param names that may be given @throws CommandEnd when none of them is */
