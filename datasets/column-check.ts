@@ -11,7 +11,7 @@ import {
   maxCharacters,
 } from "./column.ts";
 import { maxTextBytes } from "./define.ts";
-import { MAX_MOMENT_MS, MIN_MOMENT_MS, parseMoment } from "./moment-text.ts";
+import { MIN_MOMENT_MS, parseMoment } from "./moment-text.ts";
 import { generalizePlace } from "./places.ts";
 import type { RejectionReason } from "./rejection.ts";
 import type { RowValue } from "./row.ts";
@@ -58,6 +58,8 @@ export function columnCheck(column: ColumnSpec): ColumnCheck {
         if (isLimited && !boundsBytes(column)) return `text of ${characters}`;
         return `text of ${isLimited ? `${characters} and ` : ""}${utf8Length(value)} bytes`;
       }
+      if (column.class === "moment" && reason === "bound" && isInSeconds(value, column))
+        return `${value}, which looks like seconds`;
       if (showsNumbers && (typeof value === "number" || typeof value === "bigint")) return String(value);
       return whatCame(value);
     },
@@ -96,11 +98,7 @@ function checkOf(column: ColumnSpec): Check {
       if (!isTextualCategory(column)) return categoryCheck(column.values);
       return anyTextCheck(maxCharacters(column)!, otherwise(column.values, column.otherwise));
     case "timestamp":
-      return {
-        expected:
-          "a moment of the years 0000 to 9999: whole milliseconds since 1970, or text with its zone like 2026-01-31T12:00:00.000Z",
-        check: checkMoment,
-      };
+      return momentCheck(column);
     case "utf8":
       return column.maxCharacters === undefined
         ? textCheck(maxTextBytes(column))
@@ -219,15 +217,28 @@ function boundsBytes(column: ColumnSpec): boolean {
   return maxTextBytes(column) < column.maxCharacters * CHARACTER_BYTES;
 }
 
-function checkMoment(value: unknown): RowValue | Fault {
-  let ms = value;
-  if (typeof value === "string") {
-    ms = parseMoment(value);
-    if (Number.isNaN(ms)) return TYPE;
-  }
-  if (typeof ms !== "number") return TYPE;
-  if (Number.isInteger(ms)) return ms >= MIN_MOMENT_MS && ms <= MAX_MOMENT_MS ? ms + 0 : BOUND;
-  return isInfinite(ms) ? BOUND : TYPE;
+function momentCheck(column: ColumnSpec): Check {
+  const [min, max] = boundsOf(column);
+  const years = min > MIN_MOMENT_MS ? `from ${new Date(min).toISOString()} on` : "of the years 0000 to 9999";
+  return {
+    expected: `a moment ${years}: whole milliseconds since 1970, or text with its zone like 2026-01-31T12:00:00.000Z`,
+    check(value) {
+      let ms = value;
+      if (typeof value === "string") {
+        ms = parseMoment(value);
+        if (Number.isNaN(ms)) return TYPE;
+      }
+      if (typeof ms !== "number") return TYPE;
+      if (Number.isInteger(ms)) return ms >= min && ms <= max ? ms + 0 : BOUND;
+      return isInfinite(ms) ? BOUND : TYPE;
+    },
+  };
+}
+
+/** Whether a number that is no moment of the column would be one in seconds. */
+function isInSeconds(value: unknown, column: ColumnSpec): boolean {
+  const [min, max] = boundsOf(column);
+  return typeof value === "number" && value < min && value * 1000 >= min && value * 1000 <= max;
 }
 
 function aboveText(above: number, max: number): string {

@@ -109,6 +109,11 @@ export interface PlaceColumn extends Described, Sensitive {
 export interface MomentColumn extends Described, Defaulted<"now"> {
   readonly class: "moment";
   readonly type: "timestamp";
+  /**
+   * Earliest moment that is accepted, in milliseconds since 1970. Default: the year 0000. Of what others push it is best later than 1970:
+   * seconds that are taken for milliseconds lie there. `FIRST_PUSHED_MS` is meant for that.
+   */
+  readonly min?: number;
 }
 
 export interface IdentifierColumn extends Described, Bounded {
@@ -176,11 +181,12 @@ export function publicName(name: string, column: ColumnSpec): string {
 }
 
 /**
- * Bounds of a numeric column, inclusive: declared, or what its type holds (exactly, in a double: 64-bit types end at 2^53 - 1).
+ * Bounds of a numeric column or a moment, inclusive: declared, or what its type holds (exactly, in a double: 64-bit types end at 2^53 - 1).
  * For one that is `above` something, the float next to that.
  */
 export function boundsOf(column: ColumnSpec): readonly [min: number, max: number] {
   const [lowest, highest] = typeBounds(column.type);
+  if (column.class === "moment") return [column.min ?? lowest, highest];
   if (column.class !== "measure" && column.class !== "identifier") return [lowest, highest];
   return [
     (column.class === "measure" ? leastAbove(column) : undefined) ?? column.min ?? lowest,

@@ -21,6 +21,7 @@
 
 import { ALGORITHMS, oracle, quality } from "./compression-oracle.ts";
 import { defineDataset } from "./define.ts";
+import { FIRST_PUSHED_MS } from "./moment-text.ts";
 import { PLACES } from "./places.ts";
 
 const PERCENT = { class: "measure", type: "f64", unit: "%", min: 0, max: 100 } as const;
@@ -39,7 +40,7 @@ export const compressionTelemetry = defineDataset({
   keepDays: 90,
   columns: {
     timestamp: {
-      ...{ class: "moment", type: "timestamp", default: "now" },
+      ...{ class: "moment", type: "timestamp", default: "now", min: FIRST_PUSHED_MS },
       meaning: "When the transfer was made.",
     },
     vm_id: {

@@ -9,6 +9,9 @@ const MINUTE_MS = 60_000;
 export const MIN_MOMENT_MS = -62_167_219_200_000;
 export const MAX_MOMENT_MS = 253_402_300_799_999;
 
+/** 2000-01-01: pushed rows are not of before. Today's time in seconds, read as milliseconds, is of January 1970. */
+export const FIRST_PUSHED_MS = 946_684_800_000;
+
 /** Bytes of a written moment. */
 export const MOMENT_BYTES = 24;
 

@@ -7,6 +7,7 @@
 
 import { BY_THE_MINUTE } from "./by-the-minute.ts";
 import { defineDataset } from "./define.ts";
+import { FIRST_PUSHED_MS } from "./moment-text.ts";
 
 export const optimization = defineDataset({
   name: "optimization",
@@ -17,7 +18,12 @@ export const optimization = defineDataset({
   keepDays: 365,
   pushed: true,
   columns: {
-    timestamp: { class: "moment", type: "timestamp", meaning: "When the optimization began." },
+    timestamp: {
+      class: "moment",
+      type: "timestamp",
+      min: FIRST_PUSHED_MS,
+      meaning: "When the optimization began.",
+    },
     trigger: {
       class: "category",
       type: "category",

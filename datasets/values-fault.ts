@@ -8,7 +8,8 @@ export function valuesFault(name: string, column: ColumnSpec): string | undefine
 }
 
 function boundsFault(name: string, column: ColumnSpec): string | undefined {
-  if (column.class !== "measure" && column.class !== "identifier") return undefined;
+  if (column.class !== "measure" && column.class !== "identifier" && column.class !== "moment")
+    return undefined;
   const [lowest, highest] = typeBounds(column.type);
   if (column.class === "measure" && column.above !== undefined) {
     const { above, min, type } = column;

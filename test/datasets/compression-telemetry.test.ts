@@ -107,6 +107,30 @@ describe("compression telemetry", () => {
     });
   }
 
+  test("takes no time that was meant in seconds, and says so", () => {
+    const first = Date.UTC(2000, 0, 1);
+    for (const value of [first, "2000-01-01T00:00:00Z", Date.UTC(2026, 10, 22)]) {
+      assert.deepEqual(verdictOf("timestamp", value), { is: new Date(value).getTime() });
+    }
+    const rejected = (timestamp: unknown) => {
+      const verdict = validate({ ...labelled, timestamp }, 0);
+      assert.ok(!verdict.ok, `${timestamp}`);
+      const { reason, expected, got } = verdict.rejection;
+      assert.equal(reason, "bound");
+      assert.match(expected, /^a moment from 2000-01-01T00:00:00.000Z on: whole milliseconds/);
+      return got;
+    };
+    const seconds = Date.UTC(2026, 10, 22) / 1000;
+    assert.equal(rejected(seconds), `${seconds}, which looks like seconds`);
+    assert.equal(rejected(first / 1000), `${first / 1000}, which looks like seconds`);
+    assert.equal(rejected(first / 1000 - 1), `${first / 1000 - 1}`);
+    assert.equal(rejected(0), "0");
+    assert.equal(rejected(first - 1), `${first - 1}`);
+    // Microseconds are of years that have five digits.
+    assert.equal(rejected(seconds * 1e6), `${seconds * 1e6}`);
+    assert.equal(rejected("1999-12-31T23:59:59.999Z"), "text of 24 characters");
+  });
+
   test("says of a bound what it expected", () => {
     const expected = (column: string) => {
       const verdict = validate({ ...labelled, [column]: -1 }, 0);

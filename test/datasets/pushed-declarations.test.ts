@@ -86,6 +86,16 @@ describe("a declaration is refused with", () => {
       /has a default, so that it is never missing, and is nullable/,
     ],
     [
+      "a moment that is bounded beyond the years there are",
+      { columns: { at: { ...at, min: Date.UTC(10_000, 0, 1) } } },
+      /column at is bounded by 253402300800000 and 253402300799999; expected bounds in order/,
+    ],
+    [
+      "a moment that is bounded by a part of a millisecond",
+      { columns: { at: { ...at, min: 0.5 } } },
+      /column at holds whole numbers; its bounds 0.5 and/,
+    ],
+    [
       "a moment's default that is not now",
       { columns: { at: { ...at, default: 0 } } },
       /column at has the default 0; a moment's is now/,

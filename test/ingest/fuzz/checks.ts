@@ -18,10 +18,12 @@ const isFrom = (least: number) => (value: number) => isNumber(value) && value >=
 const isVarchar = (most: number) => (value: string) =>
   typeof value === "string" && [...value].length <= most && value.isWellFormed();
 const isBoolean = (value: unknown) => typeof value === "boolean";
-const isMoment = isWhole(Date.parse("0000-01-01T00:00:00Z"), Date.parse("9999-12-31T23:59:59.999Z"));
+const LAST_MOMENT = Date.parse("9999-12-31T23:59:59.999Z");
+const isMoment = isWhole(Date.parse("0000-01-01T00:00:00Z"), LAST_MOMENT);
+const isPushedMoment = isWhole(Date.parse("2000-01-01T00:00:00Z"), LAST_MOMENT);
 
 const TELEMETRY: readonly Check[] = [
-  ["timestamp", false, isMoment],
+  ["timestamp", false, isPushedMoment],
   ["vm_id", false, isVarchar(64)],
   ["request_id", false, isVarchar(128)],
   ["session_id", true, isVarchar(128)],
