@@ -2,15 +2,18 @@
 
 import type { ActorSpec } from "./actor/types.ts";
 import {
+  type ChildPolicy,
+  DEFAULT_POLICY,
   type Failure,
+  MAX_DURATION_MS,
   type SupervisedChild,
   Supervisor,
   type SupervisorOptions,
 } from "./supervisor/index.ts";
 import type { GroupSpec, SystemSpec } from "./system-spec.ts";
 
-/** A group has its actors' own deadlines within; these are only there for one that goes wrong altogether. */
-const GROUP_DEADLINES = { startDeadlineMs: 30_000, stopDeadlineMs: 30_000 };
+/** What a group may take beyond all of its actors: only for one that goes wrong altogether, as these have deadlines of their own. */
+const GROUP_SLACK_MS = 30_000;
 
 export interface SystemGroupsOptions
   extends Pick<SystemSpec, "groups" | "onSupervision" | "onEscalate">,
@@ -36,7 +39,7 @@ export class SystemGroups {
         ...(onSupervision === undefined ? {} : { onEvent: onSupervision }),
         ...(onEscalate === undefined ? {} : { onEscalate }),
       },
-      this.#groups.map((child) => ({ child, policy: GROUP_DEADLINES })),
+      this.#groups.map((child, index) => ({ child, policy: deadlinesOf(groups[index]!) })),
     );
   }
 
@@ -72,4 +75,12 @@ function supervisorOf(
       ...(policy === undefined ? {} : { policy }),
     })),
   );
+}
+
+/** Its actors start one after the other, and stop so: none is to be given up before its own deadline because others took their time. */
+function deadlinesOf({ policy, actors }: GroupSpec): Partial<ChildPolicy> {
+  const each = { ...DEFAULT_POLICY, ...policy };
+  const ofAll = (deadlineMs: number) =>
+    Math.min(MAX_DURATION_MS, actors.length * deadlineMs + GROUP_SLACK_MS);
+  return { startDeadlineMs: ofAll(each.startDeadlineMs), stopDeadlineMs: ofAll(each.stopDeadlineMs) };
 }

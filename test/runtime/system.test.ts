@@ -9,7 +9,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Behaviour } from "../../runtime/actor/types.ts";
+import type { ActorContext, Behaviour } from "../../runtime/actor/types.ts";
 import { createSystem, SystemError, type SystemSpec } from "../../runtime/system.ts";
 import {
   actorSpec,
@@ -136,6 +136,33 @@ describe("order", () => {
       did,
       names.toReversed().flatMap((name) => [`${name} stops`, `${name} ended`]),
     );
+  });
+
+  test("each has its own deadline to start and to stop, however long that of the group is by then", async () => {
+    const slow =
+      (ms: number) =>
+      async (context: ActorContext): Promise<Behaviour> => {
+        const wait = () => new Promise<void>((resolve) => void context.clock.after(ms, resolve));
+        await wait();
+        return { stop: wait };
+      };
+    const inline = buildInline({
+      actors: { a: slow(59_000), b: slow(59_000) },
+      group: { policy: { startDeadlineMs: 60_000, stopDeadlineMs: 60_000 } },
+    });
+    const lapse = async (work: Promise<unknown>): Promise<number> => {
+      const fromMs = inline.clock.monotonicMs();
+      let isDone = false;
+      void work.finally(() => {
+        isDone = true;
+      });
+      while (!isDone) await inline.pass(1000, 1000);
+      return inline.clock.monotonicMs() - fromMs;
+    };
+    const starting = inline.system.start();
+    await lapse(starting);
+    assert.deepEqual(await starting, { ok: true });
+    assert.ok((await lapse(inline.system.stop())) >= 118_000, "one was killed while it stopped");
   });
 
   test("when one refuses, those before it are stopped again, and the reason is told", async () => {
