@@ -5,13 +5,15 @@ import { heard, missed } from "./connection.js";
 const ANSWER_MS = 15_000;
 
 export class ApiError extends Error {
-  constructor(message, status = 0, code = "") {
+  constructor(message, status = 0, code = "", againMs = undefined) {
     super(message);
     this.name = "ApiError";
     /** HTTP's; 0: there was no answer. */
     this.status = status;
     /** The last part of the problem's type, such as `token-needed`. */
     this.code = code;
+    /** After so long the same may be asked again, says the server (`Retry-After`); undefined: it is refused for good. */
+    this.againMs = againMs;
   }
 }
 
@@ -73,7 +75,9 @@ export async function ask(path, init = {}, timeoutMs = ANSWER_MS) {
   const type = response.headers.get("content-type") ?? "";
   if (type.startsWith("application/problem+json")) {
     const { detail, title, type: code = "" } = await bodyOf(response, "json", init.signal);
-    const error = new ApiError(detail ?? title, response.status, code.split(":").at(-1));
+    const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+    const againMs = Number.isNaN(seconds) ? undefined : 1000 * seconds;
+    const error = new ApiError(detail ?? title, response.status, code.split(":").at(-1), againMs);
     if (response.status === 401 && init.method !== "POST") signedOut();
     throw error;
   }

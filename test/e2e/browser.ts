@@ -2,6 +2,7 @@
 
 import nodeProcess from "node:process";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterwards } from "./support.ts";
 
 const EXECUTABLE = nodeProcess.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const ARGUMENTS = [
@@ -16,19 +17,21 @@ const ARGUMENTS = [
 const WAIT_MS = 60_000;
 
 interface Cleanup {
-  after(fn: () => Promise<void>): void;
+  after(fn: () => void | Promise<void>): void;
 }
 
 export interface OpenPage {
   readonly page: Page;
   /** Errors and warnings of the console, errors of scripts, requests that failed or were answered with an error. */
   readonly complaints: readonly string[];
+  /** Paths of what was asked for and came whole. */
+  readonly answered: ReadonlySet<string>;
 }
 
 /** A browser that is closed after the test. */
 export async function openBrowser(t: Cleanup): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
-  t.after(() => browser.close());
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS, timeout: WAIT_MS });
+  afterwards(t, () => browser.close());
   return browser;
 }
 
@@ -55,8 +58,10 @@ export async function openPage(
   page.on("response", (response) => {
     if (response.status() >= 400) complaints.push(`${response.status()}: ${response.url()}`);
   });
+  const answered = new Set<string>();
+  page.on("requestfinished", (request) => answered.add(new URL(request.url()).pathname));
   await page.goto(url);
-  return { page, complaints };
+  return { page, complaints, answered };
 }
 
 /**
@@ -76,4 +81,9 @@ export async function whenTrue(page: Page, expression: string): Promise<void> {
 export async function whenOther(page: Page, expression: string, than: unknown): Promise<unknown> {
   await whenTrue(page, `JSON.stringify(${expression}) !== ${JSON.stringify(JSON.stringify(than))}`);
   return page.evaluate(expression);
+}
+
+/** Resolves once what is asked for under all of these paths has come whole. */
+export async function whenAnswered({ page, answered }: OpenPage, paths: readonly string[]): Promise<void> {
+  while (!paths.every((path) => answered.has(path))) await page.waitForEvent("requestfinished");
 }

@@ -4,19 +4,18 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { zstdDecompressSync } from "node:zlib";
 import { parquetReadObjects } from "hyparquet";
 import type { Page } from "playwright-core";
 import { measuredRow } from "../fixtures/compression-rows.ts";
-import { openBrowser, openPage, whenOther, whenTrue } from "./browser.ts";
+import { openBrowser, openPage, whenAnswered, whenOther, whenTrue } from "./browser.ts";
 import { CuttableWay } from "./cuttable-way.ts";
 import { Server } from "./server.ts";
+import { temporaryFolder, until } from "./support.ts";
 
-const TIMEOUT = { timeout: 120_000 };
+const TIMEOUT = { timeout: 300_000 };
 /** DuckDB is loaded with the first query. */
 const FIRST_QUERY_MS = 60_000;
 const FAST = ["--sampler.memoryIntervalMs", "200", "--sampler.processIntervalMs", "1000"];
@@ -26,15 +25,15 @@ const IS_LIVE = 'document.querySelector("#live").dataset.state === "live"';
 const POINTS = 'Number(document.querySelector("#memory-chart").dataset.points ?? 0)';
 const GAPS = 'Number(document.querySelector("#memory-chart").dataset.gaps ?? 0)';
 const PICTURE = 'document.querySelector("#memory-chart canvas").toDataURL()';
+/** What is asked for of what is stored, when the page is opened. */
+const STORED = ["memory", "process", "memory_1m", "process_1m"].map((name) => `/v1/export/${name}.csv`);
 /** The moment that the page was loaded at: another after a reload. */
 const LOADED = "performance.timeOrigin";
 
-/** A server with a folder of its own, which goes when the server has gone: what is cleaned up is so in this order. */
+/** A server with a folder of its own. */
 function start(t: TestContext, env: Record<string, string> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-test-"));
-  const server = startIn(t, folder, "0", env);
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return { server, folder };
+  const folder = temporaryFolder(t);
+  return { server: startIn(t, folder, "0", env), folder };
 }
 
 function startIn(t: TestContext, folder: string, port: string, env: Record<string, string> = {}) {
@@ -63,26 +62,26 @@ test("it opens without a complaint, shows what there is, and its charts move", T
   assert.match(await text(page, "memory-readout"), /Used\s+[\d.]+ %\s+Available\s+[\d.]+ GiB/);
   assert.match(await text(page, "clients-rows"), /sse\s+memory, process, memory_1m, process_1m\s+jsonl/);
   assert.match(await text(page, "ledger-note"), /Every row that came is accounted for/);
-  assert.match(await text(page, "health"), /^ok, \d+ actors, up/);
+  await page.locator("#health", { hasText: /^ok, \d+ actors, up/ }).waitFor();
   // A pseudonym is shown by digits and a pattern of its own.
   assert.match(await page.locator("#programs-rows th").first().innerText(), /^[0-9a-f]{8}$/);
   assert.ok((await page.locator("#programs-rows th svg rect").count()) > 3);
 
-  assert.match(await text(page, "pushed-note"), /Nothing was pushed yet/);
+  await page.locator("#pushed-note", { hasText: "Nothing was pushed yet" }).waitFor();
   const rows = [measuredRow, measuredRow, { ...measuredRow, network_tier: 9 }];
+  const cell = (number: number, what: RegExp) =>
+    page
+      .locator(`#pushed-rows tr[data-key="compression_telemetry"] > :nth-child(${number})`)
+      .filter({ hasText: what });
+  // A rate, which falls again when nothing more comes: looked for from before they come, as it does not stay.
+  const shown = Promise.all([cell(2, /^0\.\d$/), cell(3, /^2$/)].map((one) => one.waitFor()));
   const pushed = await fetch(`${url}/v1/ingest/compression_telemetry`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(rows.map((row) => ({ ...row, timestamp: Date.now() }))),
   });
   assert.equal(pushed.status, 202, await pushed.text());
-  const cell = (number: number, what: RegExp) =>
-    page
-      .locator(`#pushed-rows tr[data-key="compression_telemetry"] > :nth-child(${number})`)
-      .filter({ hasText: what });
-  await cell(3, /^2$/).waitFor();
-  // A rate, which falls again when nothing more comes.
-  await cell(2, /^0\.\d$/).waitFor();
+  await shown;
   for (const number of [4, 5]) await cell(number, /^1$/).waitFor();
   assert.equal(await text(page, "pushed-note"), "Rejected by reason: 1 bound.");
   await cell(2, /^0$/).waitFor();
@@ -106,19 +105,19 @@ test(
     const { page, complaints } = await openPage(await openBrowser(t), url);
     await whenTrue(page, IS_LIVE);
     const row = (name: string) => page.locator(`tr[data-key="actor ${name}"]`);
-    const restart = page.getByRole("button", { name: "restart exporter" });
-    await restart.click();
-    assert.equal(await restart.innerText(), "Sure?");
+    // The analyst is the one that the page asks nothing by itself: of the others it would, while they start again.
+    const restart = page.getByRole("button", { name: "restart analyst" });
+    // It asks back for some seconds only: that is looked for from before.
+    await Promise.all([restart.filter({ hasText: "Sure?" }).waitFor(), restart.click()]);
     await restart.press("Escape");
     assert.equal(await restart.innerText(), "Restart");
-    assert.deepEqual(await actorOf(url, "exporter"), { state: "running", restarts: 0 });
+    assert.deepEqual(await actorOf(url, "analyst"), { state: "running", restarts: 0 });
 
-    await restart.click();
-    await restart.click();
-    await row("exporter").locator(".restarts", { hasText: "1" }).waitFor();
-    await row("exporter").locator(".state", { hasText: "running" }).waitFor();
-    await page.locator("#transitions li", { hasText: "exporter: starting → running" }).first().waitFor();
-    assert.deepEqual(await actorOf(url, "exporter"), { state: "running", restarts: 1 });
+    await restart.dblclick();
+    await row("analyst").locator(".restarts", { hasText: "1" }).waitFor();
+    await row("analyst").locator(".state", { hasText: "running" }).waitFor();
+    await page.locator("#transitions li", { hasText: "analyst: starting → running" }).first().waitFor();
+    assert.deepEqual(await actorOf(url, "analyst"), { state: "running", restarts: 1 });
 
     await page.getByRole("button", { name: "pause sampler" }).click();
     await row("sampler").locator(".state", { hasText: "paused" }).waitFor();
@@ -148,9 +147,7 @@ test(
         body: JSON.stringify({ type: "urn:millrace:problem:command-refused", detail: "<b>not now</b>" }),
       }),
     );
-    const stop = page.getByRole("button", { name: "stop analyst" });
-    await stop.click();
-    await stop.click();
+    await page.getByRole("button", { name: "stop analyst" }).dblclick();
     await page.locator("#actors-note.error", { hasText: "analyst: <b>not now</b>" }).waitFor();
   },
 );
@@ -196,6 +193,28 @@ test("an export comes down and opens, and SQL is answered or refused in words", 
   assert.equal(await page.locator("#query-result").isVisible(), false);
 });
 
+test("what is stored is asked for again when it cannot be had just then", TIMEOUT, async (t) => {
+  const { server } = start(t);
+  const url = await server.ready();
+  const { page } = await openPage(await openBrowser(t), "about:blank");
+  let asked = 0;
+  await page.route("**/v1/export/memory.csv*", (route) => {
+    if (++asked > 2) return route.continue();
+    const problem = { type: "urn:millrace:problem:actor-unavailable", detail: "the exporter is starting" };
+    return route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      headers: { "retry-after": "1" },
+      body: JSON.stringify(problem),
+    });
+  });
+  const had = page.waitForResponse((response) => response.url().includes("memory.csv?") && response.ok());
+  await page.goto(url);
+  await had;
+  assert.ok(asked >= 3, `${asked}`);
+  assert.equal(await text(page, "history-note"), "");
+});
+
 test(
   "a cut of the way is shown, heals by itself, and what came meanwhile is filled in",
   TIMEOUT,
@@ -212,11 +231,11 @@ test(
     await whenTrue(page, 'document.querySelector("#live").dataset.state === "lost"');
     await whenTrue(page, 'Number(getComputedStyle(document.querySelector("#board")).opacity) < 1');
     // The server goes on sampling: two seconds' worth that the page does not get.
-    await untilAsync("samples were missed", async () => (await receivedRows(port)) > received + 10);
+    await until("samples were missed", async () => (await receivedRows(port)) > received + 10);
     await way.mend();
     await whenTrue(page, IS_LIVE);
     await page.locator("#lost").waitFor({ state: "hidden" });
-    await untilAsync("all that was missed is shown", () => showsAll(page, port));
+    await until("all that was missed is shown", () => showsAll(page, port));
     assert.equal(await page.evaluate(LOADED), loaded);
   },
 );
@@ -251,23 +270,26 @@ test("who does not look costs nothing, and sees everything on coming back", TIME
   const { server } = start(t);
   const url = await server.ready();
   const port = Number(new URL(url).port);
-  const { page, complaints } = await openPage(await openBrowser(t), "about:blank");
+  const opened = await openPage(await openBrowser(t), "about:blank");
+  const { page, complaints } = opened;
   await page.addInitScript(
     'Object.defineProperty(Document.prototype, "hidden", { get: () => window.isAway === true })',
   );
   await page.goto(url);
   await whenTrue(page, `${POINTS} > 5`);
+  // What is asked in several steps is at its end.
+  await whenAnswered(opened, [...STORED, "/v1/ledger", "/v1/dead-letters"]);
   const look = (away: boolean) =>
     page.evaluate(`window.isAway = ${away}; document.dispatchEvent(new Event("visibilitychange"))`);
   await look(true);
-  await untilAsync("its stream is closed", async () => (await clientsOf(url)) === 0);
+  await until("its stream is closed", async () => (await clientsOf(url)) === 0);
   let asked = 0;
   page.on("request", () => asked++);
   const received = await receivedRows(port);
-  await untilAsync("time has passed", async () => (await receivedRows(port)) > received + 15);
+  await until("time has passed", async () => (await receivedRows(port)) > received + 15);
   assert.equal(asked, 0);
   await look(false);
-  await untilAsync("all that was missed is shown", () => showsAll(page, port));
+  await until("all that was missed is shown", () => showsAll(page, port));
   assert.equal(await clientsOf(url), 1);
   assert.deepEqual(complaints, [], server.stderr);
 });
@@ -278,6 +300,8 @@ test("everything is reached and done by keyboard, and the focus is seen", TIMEOU
   const { page, complaints } = await openPage(await openBrowser(t), url);
   await whenTrue(page, `${POINTS} > 5`);
   await page.locator('tr[data-key="actor sampler"]').waitFor();
+  // Only what can be used has the focus.
+  await page.locator("#export-start:enabled").waitFor();
   const seen = new Map<string, FocusView>();
   for (let step = 0; step < 150; step++) {
     await page.keyboard.press("Tab");
@@ -314,12 +338,12 @@ test("everything is reached and done by keyboard, and the focus is seen", TIMEOU
   await whenTrue(page, 'document.querySelector("#memory-readout .time").dataset.at === "crosshair"');
   await page.keyboard.press("Escape");
   await whenTrue(page, 'document.querySelector("#memory-readout .time").dataset.at === "latest"');
-  await page.getByRole("button", { name: "restart exporter" }).focus();
+  await page.getByRole("button", { name: "restart analyst" }).focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
-  await page.locator('tr[data-key="actor exporter"] .restarts', { hasText: "1" }).waitFor();
+  await page.locator('tr[data-key="actor analyst"] .restarts', { hasText: "1" }).waitFor();
   // What is brought up to date under it does not take the focus away.
-  assert.match(String(await page.evaluate("document.activeElement.ariaLabel")), /restart exporter/);
+  assert.match(String(await page.evaluate("document.activeElement.ariaLabel")), /restart analyst/);
   assert.deepEqual(complaints, [], server.stderr);
 });
 
@@ -342,6 +366,7 @@ test("at 360 pixels nothing is wider than the window, and both themes can be rea
       'getComputedStyle(document.querySelector("#pushed-rows td:nth-child(4)"), "::after").content';
     assert.equal(await page.evaluate(titles), '"rejected"');
     assert.equal(await page.evaluate("innerWidth"), 360);
+    for (const kind of KINDS_OF_TEXT) await page.locator(kind).first().waitFor({ state: "attached" });
     for (const [what, ratio] of (await page.evaluate(CONTRASTS)) as [string, number][]) {
       assert.ok(ratio >= 4.5, `${what} has a contrast of ${ratio} in the ${colorScheme} theme`);
     }
@@ -405,6 +430,11 @@ const FOCUS = `(() => {
   };
 })()`;
 
+const KINDS_OF_TEXT = [
+  ...["h2", ".note", ".fresh", "thead th", ".zero", ".good", "nav a", "footer a", "button.main"],
+  ...["#actors-rows button", ".pill", ".stage small"],
+];
+
 /** How the kinds of text there are stand out from what is behind them (WCAG 2.2, 1.4.3). */
 const CONTRASTS = `(() => {
   const parts = (colour) => {
@@ -425,7 +455,7 @@ const CONTRASTS = `(() => {
     }
     return "white";
   };
-  return ["h2", ".note", ".fresh", "thead th", ".zero", ".good", "nav a", "footer a", "button.main", "#actors-rows button", ".pill", ".stage small"]
+  return ${JSON.stringify(KINDS_OF_TEXT)}
     .map((selector) => {
       const node = document.querySelector(selector);
       const [a, b] = [light(getComputedStyle(node).color), light(behind(node))];
@@ -461,11 +491,4 @@ async function showsAll(page: Page, port: number): Promise<boolean> {
 
 async function clientsOf(url: string): Promise<number> {
   return ((await (await fetch(`${url}/v1/streams`)).json()) as { clients: unknown[] }).clients.length;
-}
-
-async function untilAsync(what: string, holds: () => Promise<boolean>, deadlineMs = 60_000): Promise<void> {
-  const endMs = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
-  }
 }

@@ -23,10 +23,41 @@ import {
 
 const WINDOW_BYTES = 4 * 2 ** 20;
 
-/** A data folder that is gone after the test. */
-export function temporaryFolder(t: { after(fn: () => void): void }): string {
+interface Cleanup {
+  after(fn: () => void | Promise<void>): void;
+}
+
+const cleanups = new WeakMap<Cleanup, (() => unknown)[]>();
+
+/**
+ * Does something after a test, what was made last first: the runtimes go by the order of `t.after`, by which a folder would be removed
+ * while who was started in it still writes there.
+ */
+export function afterwards(t: Cleanup, clean: () => unknown): void {
+  const known = cleanups.get(t);
+  if (known !== undefined) {
+    known.push(clean);
+    return;
+  }
+  const all = [clean];
+  cleanups.set(t, all);
+  t.after(async () => {
+    const failures: unknown[] = [];
+    for (let next = all.pop(); next !== undefined; next = all.pop()) {
+      try {
+        await next();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  });
+}
+
+/** A data folder that is gone after the test, when what was begun later with `afterwards` has ended. */
+export function temporaryFolder(t: Cleanup): string {
   const folder = mkdtempSync(join(tmpdir(), "millrace-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  afterwards(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -67,12 +98,13 @@ export function syntheticRow(id: number): Record<string, unknown> {
 /** A row that no dataset takes. */
 export const badRow = { timestamp: "yesterday" };
 
-export async function pushSynthetic(system: System, ids: readonly number[], bad = 0) {
+/** @param withinMs what the intake may take to have them on the disk */
+export async function pushSynthetic(system: System, ids: readonly number[], bad = 0, withinMs = 10_000) {
   const rows = [...ids.map(syntheticRow), ...Array.from({ length: bad }, () => badRow)];
   const answer = await system.ask<Pushed | PushRefused>(
     "intake",
     { kind: "intake.push", dataset: "optimization", rows } as never,
-    10_000,
+    withinMs,
   );
   if (!answer.ok) return answer;
   // A full lane is answered too, and nothing of the rows is taken.
@@ -139,9 +171,13 @@ function readFolder(dataFolder: string, dataset: Dataset) {
 }
 
 /** Resolves once `holds` does; looks again at every turn of the event loop. @throws after `deadlineMs` */
-export async function until(what: string, holds: () => boolean, deadlineMs = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = 60_000,
+): Promise<void> {
   const endMs = performance.now() + deadlineMs;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
     await new Promise<void>((resolve) => setTimeout(resolve, 1));
   }
