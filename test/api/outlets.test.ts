@@ -36,8 +36,8 @@ test("a program opens an outlet, others read from it, and it is renewed and clos
     return listed.outlets;
   };
   while ((await told())[0]?.clients.length !== 1);
-  const pushed = await pushSynthetic(system, [3, 4, 5, 6]);
-  assert.ok(pushed.ok);
+  const pushed = await pushSynthetic(system, [3, 4, 5, 6], 0, 60_000);
+  assert.ok(pushed.ok, JSON.stringify(pushed));
   await until("they have come", () => peer.text.split("\n").length === 3);
   assert.equal(
     peer.text,

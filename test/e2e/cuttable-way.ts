@@ -4,6 +4,7 @@
  */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { afterwards } from "./support.ts";
 
 const NEAR = "127.0.0.2";
 const FAR = "127.0.0.1";
@@ -15,9 +16,9 @@ export class CuttableWay {
   #server: Server | undefined;
 
   /** To the server on this port of 127.0.0.1. It is cut after the test. */
-  static async open(port: number, t: { after(fn: () => Promise<void>): void }): Promise<CuttableWay> {
+  static async open(port: number, t: { after(fn: () => void | Promise<void>): void }): Promise<CuttableWay> {
     const way = new CuttableWay(port);
-    t.after(() => way.cut());
+    afterwards(t, () => way.cut());
     await way.mend();
     return way;
   }

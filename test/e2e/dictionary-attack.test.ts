@@ -61,7 +61,7 @@ test("the hashes that are tried are what they are called", () => {
 });
 
 test("nothing of what leaves is guessed back without the key, all of it with it, and two folders have nothing in common", {
-  timeout: 240_000,
+  timeout: 900_000,
   skip,
 }, async (t) => {
   const worlds = {

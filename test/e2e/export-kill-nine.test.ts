@@ -51,7 +51,7 @@ function makeStore(): TempStore {
   return made;
 }
 
-test("a kill -9 in the middle of an export leaves a whole file or none", { timeout: 300_000 }, async (t) => {
+test("a kill -9 in the middle of an export leaves a whole file or none", { timeout: 900_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const whole = new Map<string, Buffer>();
   for (const [name, order] of Object.entries(ORDERS)) {

@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import nodeProcess from "node:process";
@@ -222,21 +222,28 @@ function storedRows(dataFolder: string): Map<string, string> {
   return rows;
 }
 
+interface Permissions {
+  readonly mode: number;
+  readonly isFolder: boolean;
+}
+
 /** By path: the permissions of the folder and of all in it. */
-function modesBelow(folder: string): Map<string, number> {
-  const modes = new Map([[folder, statSync(folder).mode]]);
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) for (const entry of modesBelow(path)) modes.set(...entry);
-    else modes.set(path, statSync(path).mode);
-  }
+function modesBelow(folder: string): Map<string, Permissions> {
+  const modes = new Map<string, Permissions>();
+  const note = (path: string) => {
+    // A file may be renamed or removed since it was listed: there is somebody who writes.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return;
+    modes.set(path, { mode: found.mode, isFolder: found.isDirectory() });
+    if (found.isDirectory()) for (const name of readdirSync(path)) note(join(path, name));
+  };
+  note(folder);
   return modes;
 }
 
-function assertOwnerOnly(modes: ReadonlyMap<string, number>): void {
+function assertOwnerOnly(modes: ReadonlyMap<string, Permissions>): void {
   if (nodeProcess.platform === "win32") return;
-  for (const [path, mode] of modes) {
-    const isFolder = existsSync(path) && statSync(path).isDirectory();
+  for (const [path, { mode, isFolder }] of modes) {
     assert.equal((mode & 0o777).toString(8), isFolder ? "700" : "600", path);
   }
 }

@@ -27,11 +27,15 @@ export function secret(characters: number): string {
 export function filesBelow(folder: string): Haystack[] {
   return readdirSync(folder).flatMap((name): Haystack[] => {
     const path = join(folder, name);
-    if (statSync(path).isDirectory()) return filesBelow(path);
-    return [
-      { where: path, bytes: readFileSync(path) },
-      { where: `the name of ${path}`, bytes: Buffer.from(name) },
-    ];
+    const named = { where: `the name of ${path}`, bytes: Buffer.from(name) };
+    try {
+      if (statSync(path).isDirectory()) return filesBelow(path);
+      return [{ where: path, bytes: readFileSync(path) }, named];
+    } catch (error) {
+      // Renamed or removed since it was listed, by who writes there: what it became is listed the next time.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [named];
+      throw error;
+    }
   });
 }
 

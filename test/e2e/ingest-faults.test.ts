@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { seededRandom } from "../../runtime/random.ts";
 import { accountOf, idsFrom, push, sampleOf, storedIds } from "./pushed-samples.ts";
 import { Server } from "./server.ts";
-import { freePort, temporaryFolder, until } from "./support.ts";
+import { afterwards, freePort, temporaryFolder, until } from "./support.ts";
 
 const TIMEOUT = { timeout: 300_000 };
 const SEED = 20_261_122;
@@ -127,9 +127,9 @@ test("a full disk refuses or makes wait, and loses nothing that was acknowledged
     { stdio: ["ignore", "inherit", "inherit"] },
   );
   const ended = new Promise((resolve) => child.on("close", resolve));
-  t.after(async () => {
+  afterwards(t, () => {
     child.kill("SIGKILL");
-    await ended;
+    return ended;
   });
   const url = `http://127.0.0.1:${port}`;
   await untilHealthy(url, child);
@@ -174,15 +174,18 @@ test("a clock that is set back or forward doubles no request and loses none", TI
   const start = () =>
     spawn(process.execPath, [...RUNTIME, ...args], { stdio: ["pipe", "pipe", "inherit"] }) as ChildProcess;
   let child = start();
-  t.after(() => void child.kill("SIGKILL"));
+  const kill = () => {
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    return child.kill("SIGKILL") ? ended : undefined;
+  };
+  afterwards(t, kill);
   const url = `http://127.0.0.1:${port}`;
   await untilHealthy(url, child);
   const HOUR_MS = 3_600_000;
   const shifts = [0, -3 * HOUR_MS, HOUR_MS, -90_000, 5 * HOUR_MS, 0];
   for (const [number, aheadMs] of shifts.entries()) {
     if (number === 3) {
-      child.kill("SIGKILL");
-      await new Promise((resolve) => child.on("close", resolve));
+      await kill();
       child = start();
       await untilHealthy(url, child);
     }
@@ -237,23 +240,22 @@ async function sh(command: string, child: ChildProcess): Promise<void> {
   assert.equal(code, 0, command);
 }
 
-async function untilHealthy(url: string, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+function untilHealthy(url: string, child: ChildProcess): Promise<void> {
+  return until("the server is ready", () => {
     assert.equal(child.exitCode, null, "the server ended before it was ready");
-    const isHealthy = await fetch(`${url}/health`).then(
+    return fetch(`${url}/health`).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (isHealthy) return;
-    assert.ok(attempt < 3000, "the server was never ready");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  });
 }
 
 function move(child: ChildProcess, aheadMs: number): Promise<void> {
   return new Promise((resolve) => {
+    let said = "";
     const look = (text: Buffer) => {
-      if (!text.toString().includes(`moved ${aheadMs}`)) return;
+      said += text;
+      if (!said.includes(`moved ${aheadMs}\n`)) return;
       child.stdout?.off("data", look);
       resolve();
     };

@@ -26,7 +26,7 @@ interface Life {
   readonly unbalanced: readonly string[];
 }
 
-test("rows acknowledged before a kill -9 are in the log once", { timeout: 300_000 }, async (t) => {
+test("rows acknowledged before a kill -9 are in the log once", { timeout: 900_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const random = seededRandom(SEED);
   const acknowledged = new Set<number>();

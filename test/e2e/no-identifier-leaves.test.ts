@@ -32,7 +32,7 @@ import {
   usedPages,
 } from "./haystacks.ts";
 import { EventStream, Server } from "./server.ts";
-import { buildHouse, houseOptions, temporaryFolder, until } from "./support.ts";
+import { afterwards, buildHouse, houseOptions, temporaryFolder, until } from "./support.ts";
 
 const isLinux = nodeProcess.platform === "linux";
 const skip = isLinux ? false : "reads process names from /proc";
@@ -188,7 +188,7 @@ class Canary {
       stdio: ["pipe", "ignore", "ignore"],
     });
     this.secrets = [this.name, pathPart, argument, variable];
-    t.after(() => this.#child.kill("SIGKILL"));
+    afterwards(t, () => this.#child.kill("SIGKILL"));
   }
 
   /** Resolves when the host calls it by its name. */

@@ -7,21 +7,23 @@ import { test } from "node:test";
 import type { OutletView } from "../../http/outlet-view.ts";
 import { Peer } from "../actors/outlets/support.ts";
 import { Server } from "./server.ts";
-import { freePort, temporaryFolder, until } from "./support.ts";
+import { temporaryFolder, until } from "./support.ts";
 
 test("outlets of the settings give rows as long as the process runs, and end with it in order", {
   timeout: 120_000,
 }, async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, "rows.fifo");
-  const port = await freePort();
-  const outlets = `tcp://127.0.0.1:${port}/memory?columns=used_percent pipe://${path}?datasets=process`;
+  const outlets = `tcp://127.0.0.1:0/memory?columns=used_percent pipe://${path}?datasets=process`;
   const server = new Server(t, [
     ...["--port", "0", "--data", join(folder, "data"), "--sampler.memoryIntervalMs", "100ms"],
     ...["--streams.outlets", outlets],
   ]);
   const url = await server.ready();
-  const reader = await Peer.open(port);
+  const told = async () =>
+    ((await (await fetch(`${url}/v1/outlets`)).json()) as { readonly outlets: readonly OutletView[] })
+      .outlets;
+  const reader = await Peer.open((await told()).find(({ port }) => port !== null)?.port ?? 0);
   await until("rows come", () => reader.text.split("\n").length > 3);
   const records = reader.text
     .split("\n")
@@ -32,12 +34,12 @@ test("outlets of the settings give rows as long as the process runs, and end wit
     records.map(({ sequence }) => sequence),
     records.map((_, index) => records[0]!.sequence + index),
   );
-  const { outlets: told } = (await (await fetch(`${url}/v1/outlets`)).json()) as { outlets: OutletView[] };
-  assert.deepEqual(told.map(({ transport, expiresAt }) => [transport, expiresAt]).sort(), [
+  const opened = await told();
+  assert.deepEqual(opened.map(({ transport, expiresAt }) => [transport, expiresAt]).sort(), [
     ["pipe", null],
     ["tcp", null],
   ]);
-  assert.ok(told.some(({ clients, sentRows }) => clients.length === 1 && sentRows >= records.length));
+  assert.ok(opened.some(({ clients, sentRows }) => clients.length === 1 && sentRows >= records.length));
   assert.equal(lstatSync(path).mode & 0o777, 0o600);
 
   assert.deepEqual(await server.kill("SIGTERM"), { code: 0, signal: null });

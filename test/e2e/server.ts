@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { cutBody } from "../../api/cut-body.ts";
-import { until } from "./support.ts";
+import { afterwards, until } from "./support.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
@@ -27,7 +27,7 @@ export class Server {
 
   /** Starts `main.ts` on the runtime that runs the test. It is killed after the test, if it still runs. */
   constructor(
-    t: { after(fn: () => Promise<void>): void },
+    t: { after(fn: () => void | Promise<void>): void },
     args: readonly string[],
     options: ServerOptions = {},
   ) {
@@ -51,7 +51,7 @@ export class Server {
         resolve(this.#ended);
       });
     });
-    t.after(async () => {
+    afterwards(t, async () => {
       if (this.#ended === undefined) this.child.kill("SIGKILL");
       await this.ended;
     });
@@ -95,23 +95,35 @@ export class EventStream {
   /** Whether the server has ended it. */
   isOver = false;
   readonly #abort = new AbortController();
+  readonly #events: StreamEvent[] = [];
+  /** So far the text is events. */
+  #parsed = 0;
 
-  static async open(url: string, t: { after(fn: () => void): void }): Promise<EventStream> {
+  static async open(url: string, t: { after(fn: () => void | Promise<void>): void }): Promise<EventStream> {
     const stream = new EventStream();
     const { signal } = stream.#abort;
     const response = cutBody(await fetch(url, { signal }), signal);
     if (!response.ok || response.body === null) throw new Error(`${url}: ${response.status}`);
-    t.after(() => stream.close());
+    afterwards(t, () => stream.close());
     void stream.#read(response.body);
     return stream;
   }
 
-  events(): StreamEvent[] {
-    return this.text.split("\n\n").flatMap((block) => {
+  /** Those that have come whole: an event is one when the empty line behind it is there. */
+  events(): readonly StreamEvent[] {
+    for (let end = this.#blockEnd(); end >= 0; end = this.#blockEnd()) {
+      const block = this.text.slice(this.#parsed, end);
+      this.#parsed = end + 2;
       const of = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(block)?.[1];
       const [event, id, data] = [of("event"), of("id"), of("data")];
-      return event === undefined || id === undefined || data === undefined ? [] : [{ event, id, data }];
-    });
+      if (event !== undefined && id !== undefined && data !== undefined)
+        this.#events.push({ event, id, data });
+    }
+    return this.#events;
+  }
+
+  #blockEnd(): number {
+    return this.text.indexOf("\n\n", this.#parsed);
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import type { FeedClient, From, Item } from "../../actors/feed/subscription.ts";
 import { datasets } from "../../datasets/index.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { getLog } from "../../runtime/log.ts";
-import { buildHouse, houseOptions, pushSynthetic, temporaryFolder, until } from "./support.ts";
+import { afterwards, buildHouse, houseOptions, pushSynthetic, temporaryFolder, until } from "./support.ts";
 
 const ROUNDS = 40;
 const ROWS_A_ROUND = 250;
@@ -45,7 +45,7 @@ test("each row comes once and in order, whatever restarts, and whoever comes bac
   timeout: 240_000,
 }, async (t) => {
   const system = buildHouse(houseOptions(temporaryFolder(t), { without: ["outlets"] }));
-  t.after(() => system.stop());
+  afterwards(t, () => system.stop());
   assert.deepEqual(await system.start(), { ok: true });
   const access = { ask: system.ask.bind(system), clock: systemClock, log: getLog("test") };
   const feed = createFeed(access, { queueBytes: 64 * 1024, datasets });

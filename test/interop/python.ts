@@ -23,7 +23,7 @@ const PIP_FLAGS = [
   "--only-binary=:all:",
   "--no-compile",
 ];
-const LOCK_DEADLINE_MS = 300_000;
+const LOCK_DEADLINE_MS = 540_000;
 const LOCK_POLL_MS = 100;
 
 /** For how long a test that may have to make the environment can take. */

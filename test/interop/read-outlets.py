@@ -30,7 +30,9 @@ def main(wish):
 
 
 def read_tcp(outlet, rows, topics):
-    with socket.create_connection(("127.0.0.1", outlet["port"])) as connection, open(outlet["file"], "wb") as file:
+    address = ("127.0.0.1", outlet["port"])
+    # Not buffered: how large the file is says how much was read.
+    with socket.create_connection(address) as connection, open(outlet["file"], "wb", buffering=0) as file:
         while part := connection.recv(65536):
             file.write(part)
 

@@ -24,7 +24,14 @@ import {
   KERNEL_STATIC_BYTES,
 } from "../../wasm/index.ts";
 import { openBrowser, openPage, whenTrue } from "../e2e/browser.ts";
-import { buildHouse, houseOptions, pushSynthetic, temporaryFolder, until } from "../e2e/support.ts";
+import {
+  afterwards,
+  buildHouse,
+  houseOptions,
+  pushSynthetic,
+  temporaryFolder,
+  until,
+} from "../e2e/support.ts";
 import { expectedRecords, RECORD_PACKAGES } from "./expected-records.ts";
 import { PYTHON_TEST_TIMEOUT_MS, pythonSkipped, pythonWith, run } from "./python.ts";
 
@@ -57,19 +64,19 @@ test("EventSource and ws each get ten thousand rows in each format, none lost or
   const dataFolder = join(folder, "data");
   const system = buildHouse(houseOptions(dataFolder));
   assert.ok((await system.start()).ok);
-  t.after(() => system.stop());
+  afterwards(t, () => system.stop());
   const { http, ...settings } = defaultSettings();
   const server = await startHttp({
     settings: { ...settings, http: { ...http, port: 0 } },
     system,
     ledger: () => readLedger(system.memory, ledgerOf(system)),
   });
-  t.after(() => server.close());
+  afterwards(t, () => server.close());
 
   const { page } = await openPage(await openBrowser(t), `${server.url}/docs`, { bypassCSP: true });
   await page.evaluate(READ_EVENTS);
   const sockets = await Promise.all(STREAM_FORMATS.map((format) => openSocket(server.url, format)));
-  t.after(() => {
+  afterwards(t, () => {
     for (const { socket } of sockets) socket.terminate();
   });
 

@@ -35,7 +35,8 @@ async function startHolder(folder: string): Promise<Holder> {
   const isDeno = process.versions["deno"] !== undefined;
   const args = isDeno ? ["run", "-A", "--no-check", HOLDER, folder] : [HOLDER, folder];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  // Not "exit": what it said may still be on its way then.
+  const ended = new Promise((resolve) => child.once("close", resolve));
   const locked = await new Promise<Holder["locked"]>((resolve, reject) => {
     createInterface({ input: child.stdout! }).once("line", (line) => resolve(JSON.parse(line)));
     void ended.then(() => reject(new Error("it ended without a word")));

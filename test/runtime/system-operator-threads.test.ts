@@ -37,6 +37,8 @@ async function open(thread: string, work: (operated: Operated) => Promise<void>)
       {
         name: "group",
         backoff: { initialMs: 1, maxMs: 1, jitter: 0 },
+        // A busy machine may take its time to make a thread.
+        policy: { startDeadlineMs: LOST_MS, stopDeadlineMs: LOST_MS },
         actors: [
           actorSpec("writer", { module: MODULE, config: { value: 0 }, writes: ["lane"] }),
           actorSpec("actor", { module: MODULE, thread, config: { value: 1 } satisfies OperatedConfig }),
@@ -45,6 +47,7 @@ async function open(thread: string, work: (operated: Operated) => Promise<void>)
     ],
     seed: 1,
     logLevel: "info",
+    hungAfterMs: LOST_MS,
     onSupervision: (transition) => transitions.push(transition),
   });
   const operated: Operated = {

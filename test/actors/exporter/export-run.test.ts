@@ -361,8 +361,10 @@ describe("memory", () => {
 });
 
 describe("into a file", () => {
-  const path = join(folder, "..", `millrace-run-${START_MS}.out`);
-  after(() => rmSync(path, { force: true }));
+  // Beside the work folder, which is to be empty; of this process alone.
+  const outFolder = mkdtempSync(join(tmpdir(), "millrace-out-"));
+  const path = join(outFolder, "out");
+  after(() => rmSync(outFolder, { recursive: true, force: true }));
   const endless = () => Array.from({ length: 50 }, () => rowsPart(0, 10_000));
 
   test("tells how far it is, never back, and at last all", async () => {

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { CLOSE_MS } from "../../../actors/outlets/outlet.ts";
 import { createOutlets } from "../../../actors/outlets/outlets.ts";
 import {
   MAX_LEASE_MS,
@@ -75,14 +76,18 @@ async function openHouse(t: TestContext, outlets: readonly OutletSpec[] = []): P
   return house;
 }
 
-/** Sockets close in real turns, and time passes for those that do not. */
-async function stop({ system, pass }: House): Promise<void> {
+/**
+ * Sockets close in real turns, and time passes for those that do not: no more than the outlets give them. The deadline by which an
+ * actor must have stopped would come in a few real milliseconds.
+ */
+async function stop({ system, pass, settle }: House): Promise<void> {
   let isStopped = false;
   const stopped = system.stop().then(() => {
     isStopped = true;
   });
-  while (!isStopped) {
-    await pass(10);
+  for (let passed = 0; !isStopped; passed += 10) {
+    if (passed <= CLOSE_MS) await pass(10);
+    else await settle();
     await turns(1);
   }
   await stopped;

@@ -178,7 +178,8 @@ async function exported(ask: Ask) {
       dataset,
       (await ask(`/v1/export/${dataset.name}.parquet?${TIME}`)).bytes,
     );
-    assert.ok(rows.length > 0 && Math.abs(parquet.length - rows.length) < 5000);
+    // Read later, as the host goes on being sampled.
+    assert.ok(rows.length > 0 && parquet.length >= rows.length);
     return rows;
   };
   const samples = await read(compressionTelemetry);

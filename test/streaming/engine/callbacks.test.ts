@@ -12,6 +12,7 @@ function engineOf() {
   return StreamingEngine.builder<number>()
     .time((item) => item * 10)
     .windowSize(10)
+    .processingTimeout(null)
     .space(makeSpace());
 }
 

@@ -24,6 +24,7 @@ function engineOf() {
   return StreamingEngine.builder<number>()
     .time((item) => item * 10)
     .windowSize(30)
+    .processingTimeout(null)
     .space(makeSpace());
 }
 
