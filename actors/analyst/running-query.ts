@@ -53,6 +53,9 @@ export interface EngineOptions {
 
 export type QueryOrder = Omit<OpenQuery, "kind">;
 
+/** What a query needs of DuckDB's thread. */
+export type QueryThread = Pick<DuckThread, "ready" | "ask" | "stop" | "resume" | "end">;
+
 export interface Query {
   readonly contentType: string;
   /** The next bytes when there are some, or why there are none. One at a time. Never rejects. */
@@ -75,11 +78,11 @@ export class RunningQuery implements Query {
   readonly contentType: string;
   readonly #order: QueryOrder;
   readonly #options: EngineOptions;
-  readonly #threadNow: () => DuckThread;
+  readonly #threadNow: () => QueryThread;
   readonly #limitMs: number;
   readonly #bytes = new ByteQueue();
   readonly #reads: TableRead[] = [];
-  #thread: DuckThread | undefined;
+  #thread: QueryThread | undefined;
   /** It has DuckDB for itself. */
   #isRunning = false;
   #working: DuckRequest["op"] | undefined;
@@ -93,7 +96,7 @@ export class RunningQuery implements Query {
   /** Resolved when there are bytes, room for more, or an end. */
   #change = Promise.withResolvers<void>();
 
-  constructor(order: QueryOrder, options: EngineOptions, threadNow: () => DuckThread) {
+  constructor(order: QueryOrder, options: EngineOptions, threadNow: () => QueryThread) {
     this.#order = order;
     this.#options = options;
     this.#threadNow = threadNow;
@@ -229,7 +232,9 @@ export class RunningQuery implements Query {
     if (this.#end !== undefined) return;
     this.#ended(refused);
     const thread = this.#thread;
-    if (!this.#isRunning || thread === undefined) return;
+    // The end is a moment's work, after which the thread empties its database: a stop would come upon that, and force a thread that is
+    // kept waiting to break off, when the next query has asked it already.
+    if (!this.#isRunning || thread === undefined || this.#working === "end") return;
     thread.stop();
     this.#cut = this.#options.clock.after(STOP_MS, () => void thread.end());
   }
