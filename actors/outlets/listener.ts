@@ -5,7 +5,8 @@
 
 import { isLoopback } from "../../runtime/loopback.ts";
 import { ListenError } from "../../runtime/platform/index.ts";
-import { listenTcp, type TcpConnection, type TcpListener } from "../../runtime/platform/tcp.ts";
+import { listenTcp } from "../../runtime/platform/tcp.ts";
+import type { TcpConnection, TcpListener } from "../../runtime/platform/types.ts";
 import { type Refused, refuse } from "../refused.ts";
 import type { OutletRefusal } from "./protocol.ts";
 

@@ -1,6 +1,6 @@
 /** An outlet that clients connect to: who is connected, what they were sent, and their end. What is spoken is the client's. */
 
-import type { TcpConnection } from "../../runtime/platform/tcp.ts";
+import type { TcpConnection } from "../../runtime/platform/types.ts";
 import type { ClientView } from "../feed/subscription.ts";
 import { listen } from "./listener.ts";
 import type { OutletOpened } from "./outlet.ts";

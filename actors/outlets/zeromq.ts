@@ -6,7 +6,7 @@
  */
 
 import type { Timer } from "../../runtime/clock.ts";
-import type { TcpConnection } from "../../runtime/platform/tcp.ts";
+import type { TcpConnection } from "../../runtime/platform/types.ts";
 import type { ClientView } from "../feed/subscription.ts";
 import { CLOSE_MS, type OutletDeps, type OutletOpened, STALL_MS } from "./outlet.ts";
 import type { OutletSpec } from "./protocol.ts";

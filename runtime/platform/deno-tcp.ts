@@ -6,8 +6,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { listenFailure } from "./listen-failure.ts";
-import type { ListenTcp } from "./tcp.ts";
-import type { Address } from "./types.ts";
+import type { Address, ListenTcp } from "./types.ts";
 
 /** As far as they are used. Their types are not loaded. */
 interface DenoConn {

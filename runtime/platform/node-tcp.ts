@@ -2,7 +2,7 @@
 
 import { createServer } from "node:net";
 import { listenFailure } from "./listen-failure.ts";
-import type { ListenTcp } from "./tcp.ts";
+import type { ListenTcp } from "./types.ts";
 
 /** Silence after which the system asks whether a peer is still there. */
 const KEEP_ALIVE_MS = 30_000;

@@ -1,5 +1,7 @@
 /** What a platform has to offer. No type of either runtime stands here. */
 
+import type { Duplex } from "node:stream";
+
 export interface ServeOptions {
   readonly fetch: (request: Request, connection: Connection) => Response | Promise<Response>;
   /** An address, or a name that resolves to one. */
@@ -121,3 +123,23 @@ export class ListenError extends Error {
     this.port = port;
   }
 }
+
+/**
+ * One connection of a TCP server, as a stream of bytes with backpressure. It ends when both sides have said that this was all, or when it is
+ * destroyed; `error` comes to nobody who does not listen, and is followed by `close` in any case.
+ */
+export interface TcpConnection extends Duplex {
+  /** Undefined when the peer has gone already. */
+  readonly remotePort?: number | undefined;
+}
+
+export interface TcpListener {
+  readonly port: number;
+  /** Accepts no more. Connections are their owners' to end. */
+  close(): void;
+}
+
+export type ListenTcp = (
+  address: Address,
+  onConnection: (connection: TcpConnection) => void,
+) => Promise<TcpListener>;
