@@ -1,10 +1,9 @@
 /** `millrace export --stream`: what it is asked for, and the command as a process, with a running Millrace. */
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { readGiven } from "../../cli/command.ts";
@@ -17,18 +16,12 @@ import { STREAM_FORMATS } from "../../datasets/records/format.ts";
 import { OUTLET_TRANSPORTS, type OutletView } from "../../http/outlet-view.ts";
 import { Peer } from "../actors/outlets/support.ts";
 import { Server } from "../e2e/server.ts";
-import { until } from "../e2e/support.ts";
+import { temporaryFolder, until } from "../e2e/support.ts";
 import { runCli } from "./run-cli.ts";
 
 const TIMEOUT = { timeout: 180_000 };
 const FAST = ["--port", "0", "--sampler.memoryIntervalMs", "100ms", "--sampler.processIntervalMs", "1s"];
 const wish = (...argv: readonly string[]) => streamWish(readGiven(exportCommand, ["--stream", ...argv]));
-
-function temporary(t: { after(fn: () => void): void }): string {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-cli-stream-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 test("an outlet is what the options say", () => {
   assert.deepEqual(wish("--port", "9999", "--format", "jsonlines", "--dataset", "memory"), {
@@ -115,7 +108,7 @@ test(
   "whoever connects reads rows until Ctrl-C, and rows can go to standard output and a pipe",
   TIMEOUT,
   async (t) => {
-    const folder = temporary(t);
+    const folder = temporaryFolder(t);
     const data = join(folder, "data");
     const server = new Server(t, [...FAST, "--data", data]);
     await server.ready();
@@ -212,7 +205,7 @@ test("a server that does not answer does not keep it from ending", TIMEOUT, asyn
 });
 
 test("without a Millrace that runs it is said how to start one", TIMEOUT, async (t) => {
-  const data = join(temporary(t), "data");
+  const data = join(temporaryFolder(t), "data");
   mkdirSync(join(data, "log"), { recursive: true });
   const { code, stderr } = await runCli(["export", "--stream", "--port", "0", "--data", data]);
   assert.equal(code, 1, stderr);

@@ -1,15 +1,14 @@
 /** The commands through a running Millrace: a whole one, and one whose exporter does what the test wants. */
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { ExportJob } from "../../actors/exporter/protocol.ts";
 import { type HttpServer, startHttp } from "../../http/serve.ts";
 import type { AskResult, Message } from "../../runtime/actor/types.ts";
 import { Server } from "../e2e/server.ts";
-import { until } from "../e2e/support.ts";
+import { temporaryFolder, until } from "../e2e/support.ts";
 import { aJob } from "../http/jobs.ts";
 import { good, statusOf } from "../http/support.ts";
 import { runCli } from "./run-cli.ts";
@@ -18,17 +17,11 @@ const TIMEOUT = { timeout: 180_000 };
 const FAST = ["--port", "0", "--sampler.memoryIntervalMs", "100ms", "--sampler.processIntervalMs", "1s"];
 const TOKEN = "correct-horse-battery-staple";
 
-function temporary(t: { after(fn: () => void): void }): string {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-cli-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 test(
   "a running one is found by its folder or by its address, and asked instead of its store",
   TIMEOUT,
   async (t) => {
-    const folder = temporary(t);
+    const folder = temporaryFolder(t);
     const data = join(folder, "data");
     const server = new Server(t, [...FAST, "--data", data], { env: { MILLRACE_HTTP_TOKEN: TOKEN } });
     const url = await server.ready();
@@ -106,7 +99,7 @@ async function fake(answer: (message: Message) => AskResult<unknown>): Promise<H
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`on ${signal} an export is cancelled where it is made, and leaves nothing`, TIMEOUT, async (t) => {
-    const folder = temporary(t);
+    const folder = temporaryFolder(t);
     const asked: string[] = [];
     let onWatched: () => void = () => {};
     const watched = new Promise<void>((resolve) => {
@@ -132,7 +125,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 test("an export whose server ends is not taken for done", TIMEOUT, async (t) => {
-  const folder = temporary(t);
+  const folder = temporaryFolder(t);
   let onRead: () => void = () => {};
   const read = new Promise<void>((resolve) => {
     onRead = resolve;
